@@ -1,0 +1,329 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    ScraperError
+    +-- UsageError                 exit 2: the user can mend it
+    |   +-- SettingsError
+    |   +-- ProfileError
+    |   +-- RunFolderError
+    |   |   +-- RunFolderBusy
+    |   |   +-- RunTooOld
+    |   |   +-- CheckpointUnreadable
+    |   +-- InventoryError
+    |   |   +-- ColumnMissing
+    |   |   +-- UnknownReference
+    |   +-- StorageError
+    |       +-- FolderNotWritable
+    |       +-- DiskFull
+    +-- SignInError                exit 3: nothing is tried a second time
+    |   +-- WrongCredentials
+    |   +-- AccountLocked
+    |   +-- AccountInUse
+    |   +-- UnknownPage
+    +-- UnusableError              exit 4: portal or browser; a later start may work
+    |   +-- PortalDown
+    |   +-- PortalChanged
+    |   +-- BrowserMissing
+    |   +-- BrowserLost
+    |   +-- StuckRun
+    +-- Interrupted                exit 129, 130, 143: resumable
+    +-- VehicleError               never ends the run: one vehicle, tried again
+        +-- StepTimeout
+        +-- PageLost
+        +-- VehicleNotListed
+        +-- WrongVehicle
+        +-- ReportRefused
+        +-- ReportUnreachable
+        +-- ReportBroken
+        +-- ReportMismatch
+        +-- ReportUnproven
+        +-- ForeignAddress
+        +-- SessionExpired         costs no try: the session is mended first
+
+A class docstring's first line is the default message, what follows says the consequence. Errors of other libraries are
+mapped to these once, at the boundary where they arise, with the cause kept.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Action(enum.Enum):
+    """What an error asks of whoever decides."""
+
+    STOP = "stop"
+    RETRY = "retry"
+    SIGN_IN = "sign in again"
+    GIVE_UP = "give up"
+
+
+class ScraperError(Exception):
+    """Something went wrong."""
+
+    exit_code = 4
+    action = Action.STOP
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().partition("\n")[0])
+
+
+class UsageError(ScraperError):
+    """The command or its surroundings cannot be used as they are.
+
+    The run does not begin, or ends in order; nothing saved is touched.
+    """
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A setting has a value that cannot be used.
+
+    Nothing has been opened yet.
+    """
+
+
+class ProfileError(UsageError):
+    """The site profile cannot be used.
+
+    Nothing has been opened yet; every fault of the file is listed as ``path.to.field: message``.
+    """
+
+
+class RunFolderError(UsageError):
+    """The run folder cannot be used.
+
+    It is left as it is.
+    """
+
+
+class RunFolderBusy(RunFolderError):
+    """Another run works in this download folder.
+
+    The other run is not disturbed.
+    """
+
+
+class RunTooOld(RunFolderError):
+    """The unfinished run is old; say --resume or --new.
+
+    Nothing is begun: a week-old inventory is the user's to judge.
+    """
+
+
+class CheckpointUnreadable(RunFolderError):
+    """A checkpoint file cannot be read.
+
+    It is set aside under a name that is told, and what it held is rebuilt from the other files.
+    """
+
+
+class InventoryError(UsageError):
+    """The inventory cannot be used.
+
+    The session is signed out; nothing was fetched.
+    """
+
+
+class ColumnMissing(InventoryError):
+    """The exported inventory lacks a column.
+
+    The message lists the columns found, so that the profile can be mended.
+    """
+
+
+class UnknownReference(InventoryError):
+    """A reference that was asked for is not in the inventory.
+
+    Nothing is fetched, since the list was meant to be exact.
+    """
+
+
+class StorageError(UsageError):
+    """The download folder cannot be written.
+
+    The run stops in order and signs out; what is proven and in place stays.
+    """
+
+
+class FolderNotWritable(StorageError):
+    """The download folder cannot be written.
+
+    Found before the sign-in wherever it can be.
+    """
+
+
+class DiskFull(StorageError):
+    """The disk is full.
+
+    The run stops in order and signs out; make room and start again, it goes on.
+    """
+
+
+class SignInError(ScraperError):
+    """The sign-in did not work.
+
+    There is no second try in this run, so that the account is not locked.
+    """
+
+    exit_code = 3
+
+
+class WrongCredentials(SignInError):
+    """The portal refused the user name or password; correct JD_USER and JD_PASS before the next start."""
+
+
+class AccountLocked(SignInError):
+    """The portal says that the account is locked; have it unlocked there before the next start."""
+
+
+class AccountInUse(SignInError):
+    """The portal says that the account is in use elsewhere; end that session or wait until it expires."""
+
+
+class UnknownPage(SignInError):
+    """After the sign-in came a page that the profile does not know; see the screenshot.
+
+    A second factor, an expired password: only a person can answer it.
+    """
+
+
+class UnusableError(ScraperError):
+    """The portal or the browser cannot be used.
+
+    The run stops in order; the next start goes on.
+    """
+
+    exit_code = 4
+
+
+class PortalDown(UnusableError):
+    """The portal does not answer as a portal."""
+
+
+class PortalChanged(UnusableError):
+    """The portal does not look as the profile says.
+
+    No vehicle can be worked on until the profile is mended.
+    """
+
+
+class BrowserMissing(UnusableError):
+    """No browser was found; run 'playwright install chromium --only-shell' or set BROWSER_PATH."""
+
+
+class BrowserLost(UnusableError):
+    """The browser ended by itself or cannot be started.
+
+    Tasks in hand are tried again by the next start.
+    """
+
+
+class StuckRun(UnusableError):
+    """A loop that keeps the run alive has died.
+
+    The run stops in order rather than work unwatched.
+    """
+
+
+class Interrupted(ScraperError):
+    """Interrupted; start again and it goes on.
+
+    ``exit_code`` is 128 plus the number of the signal.
+    """
+
+    def __init__(self, signal_number: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+        self.exit_code = 128 + signal_number
+
+
+class VehicleError(ScraperError):
+    """One vehicle's report could not be fetched this time.
+
+    The task is tried again after a back-off until MAX_RETRIES is used up; the run goes on.
+    """
+
+    exit_code = 1
+    action = Action.RETRY
+
+
+class StepTimeout(VehicleError):
+    """A step gave no sign of progress within its time.
+
+    The page that it ran on is replaced.
+    """
+
+
+class PageLost(VehicleError):
+    """The page crashed or was closed.
+
+    The pool replaces it.
+    """
+
+
+class VehicleNotListed(VehicleError):
+    """The portal's inventory shows no row for this reference.
+
+    Tried again by the filter, since a row may appear late.
+    """
+
+
+class WrongVehicle(VehicleError):
+    """The opened page is of another vehicle.
+
+    No report is asked for on it.
+    """
+
+
+class ReportRefused(VehicleError):
+    """The portal refused to make the report.
+
+    Noticed by the refusal, not by the step's deadline.
+    """
+
+
+class ReportUnreachable(VehicleError):
+    """The report could not be received.
+
+    An HTTP error or a broken connection; the unfinished file is removed.
+    """
+
+
+class ReportBroken(VehicleError):
+    """What came is not a whole PDF.
+
+    It never gets a name; counted, and tried again.
+    """
+
+
+class ReportMismatch(VehicleError):
+    """The PDF is of another vehicle.
+
+    It never gets a name; counted, and tried again.
+    """
+
+
+class ReportUnproven(VehicleError):
+    """The PDF does not show which vehicle it is of.
+
+    It never gets a name; counted, and tried again.
+    """
+
+
+class ForeignAddress(VehicleError):
+    """The report's address leads away from the portal.
+
+    It is not followed: cookies go to the portal's origin only.
+    """
+
+
+class SessionExpired(VehicleError):
+    """The portal has ended the session.
+
+    The task goes back without using up a try; the session is mended once for all workers.
+    """
+
+    action = Action.SIGN_IN

@@ -1,0 +1,103 @@
+"""What lower floors tell the higher ones: small values, published on a bus that progress, metrics and the log read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The root of all events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Event):
+    """Something that a person or the log should know; ``text`` is one line without secrets."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown(Event):
+    """A wait that a person should see; ``seconds_left`` counts down to 0."""
+
+    reason: str
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone(Event):
+    """A step of a vehicle's attempt has ended well; ``seconds`` is its length."""
+
+    key: str
+    attempt: int
+    step: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted(Event):
+    """A worker has taken a task; the first attempt is number 1."""
+
+    key: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone(Event):
+    """A proven PDF lies in place and the outcome is written down; ``seconds`` is the attempt's length."""
+
+    key: str
+    attempt: int
+    file: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReturned(Event):
+    """An attempt has failed and the task comes back in ``again_in_s`` seconds."""
+
+    key: str
+    attempt: int
+    error: str
+    message: str
+    again_in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed(Event):
+    """A vehicle has finally failed in this run."""
+
+    key: str
+    attempt: int
+    error: str
+    message: str
+
+
+Subscriber = Callable[[Event], None]
+
+
+class Bus:
+    """Hands each event to every subscriber, in order and at once; a subscriber must not block or raise."""
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Add a subscriber for all later events."""
+        self._subscribers.append(subscriber)
+
+    def publish(self, event: Event) -> None:
+        """Hand ``event`` to all subscribers."""
+        for subscriber in self._subscribers:
+            subscriber(event)
+
+    def notice(self, level: Level, text: str) -> None:
+        """Publish a ``Notice``."""
+        self.publish(Notice(level, text))

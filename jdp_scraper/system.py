@@ -1,0 +1,99 @@
+"""What differs between POSIX and Windows: signals, durable folders, file modes, resource limits, child processes.
+
+Every other module is the same on all systems. The Windows branches were written from the Python documentation and have
+not been run there (docs/troubleshooting.md, "Windows").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+WINDOWS = sys.platform == "win32"
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that ask a process to stop on this system."""
+    if sys.platform == "win32":
+        return signal.SIGINT, signal.SIGTERM, signal.SIGBREAK
+    return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+@contextmanager
+def on_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
+    """Call ``callback`` with the signal's number in the running loop, and put the old handlers back afterwards.
+
+    The callback runs in the event loop, never within another call.
+    """
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in stop_signals()}
+
+    def handler(number: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback, number)
+
+    for number in stop_signals():
+        if sys.platform == "win32":
+            signal.signal(number, handler)
+        else:
+            loop.add_signal_handler(number, callback, int(number))
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            if sys.platform != "win32":
+                loop.remove_signal_handler(number)
+            signal.signal(number, old if old is not None else signal.SIG_DFL)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable; raises ``OSError``. Windows does so by itself."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def opener(mode: int) -> Callable[[str, int], int]:
+    """Return an ``opener`` for ``open`` that creates files with ``mode``; Windows knows only read-only."""
+
+    def open_with_mode(path: str, flags: int) -> int:
+        handle = os.open(path, flags, mode)
+        if sys.platform != "win32":
+            os.fchmod(handle, mode)  # an older file under this name keeps its own mode otherwise
+        return handle
+
+    return open_with_mode
+
+
+def is_root() -> bool:
+    """Tell whether this process runs as root, where Chromium's sandbox cannot work."""
+    return sys.platform != "win32" and os.geteuid() == 0
+
+
+def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
+    """Limit this process's address space and processor time for good; on Windows there is no such limit."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def detached_child() -> dict[str, object]:
+    """Return the arguments that keep a child process out of the terminal's signals."""
+    if sys.platform == "win32":
+        import subprocess  # noqa: PLC0415
+
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
