@@ -32,6 +32,11 @@ class DiskFile(io.FileIO):
                 view = view[super().write(view) :]
         return len(data)
 
+    def close(self) -> None:
+        """Close; raises ``StorageError``, as some file systems tell of a failed write only now."""
+        with storage_errors(str(self.name)):
+            super().close()
+
     def sync(self) -> None:
         """Return once the content is on the disk; raises ``StorageError``."""
         with storage_errors(str(self.name)):
@@ -44,8 +49,11 @@ class Disk:
     def make_folder(self, path: Path) -> None:
         """Make a folder and its parents, durable by name."""
         with storage_errors(str(path)):
+            missing = [path, *path.parents]
+            missing = missing[: next(at for at, one in enumerate(missing) if one.is_dir())]
             path.mkdir(parents=True, exist_ok=True)
-            system.sync_folder(path.parent)
+            for made in missing:
+                system.sync_folder(made.parent)
 
     def open_new(self, path: Path, mode: int | None = None) -> DiskFile:
         """Open an empty file for writing, whatever was there before; ``mode`` holds from its first byte."""

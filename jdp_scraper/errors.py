@@ -31,6 +31,7 @@
     +-- VehicleError               never ends the run: one vehicle, tried again
         +-- StepTimeout
         +-- PageLost
+        +-- PortalAnswered
         +-- VehicleNotListed
         +-- WrongVehicle
         +-- ReportRefused
@@ -116,7 +117,7 @@ class RunTooOld(RunFolderError):
 class CheckpointUnreadable(RunFolderError):
     """A checkpoint file cannot be read.
 
-    It is set aside under a name that is told, and what it held is rebuilt from the other files.
+    No other file tells the run's state either. All are left as they are; --new begins another run.
     """
 
 
@@ -243,11 +244,19 @@ class Interrupted(ScraperError):
 class VehicleError(ScraperError):
     """One vehicle's report could not be fetched this time.
 
-    The task is tried again after a back-off until MAX_RETRIES is used up; the run goes on.
+    The task is tried again after a back-off until MAX_RETRIES is used up; the run goes on. ``status`` is the HTTP
+    status behind it, ``retry_after_s`` the wait that the portal asked for, where there was one.
     """
 
     exit_code = 1
     action = Action.RETRY
+
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class StepTimeout(VehicleError):
@@ -261,6 +270,13 @@ class PageLost(VehicleError):
     """The page crashed or was closed.
 
     The pool replaces it.
+    """
+
+
+class PortalAnswered(VehicleError):
+    """The portal answered a page with an error, or not at all.
+
+    The page is replaced.
     """
 
 

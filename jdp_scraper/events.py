@@ -31,6 +31,20 @@ class Countdown(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress(Event):
+    """How far a run is; ``done`` counts earlier starts too, ``seconds_left`` is ``None`` until it can be told."""
+
+    done: int
+    failed: int
+    total: int
+    waiting: int
+    pages_at_work: int
+    pages: int
+    per_hour: float
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepDone(Event):
     """A step of a vehicle's attempt has ended well; ``seconds`` is its length."""
 

@@ -6,7 +6,6 @@ not been run there (docs/troubleshooting.md, "Windows").
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 WINDOWS = sys.platform == "win32"
+MAC = sys.platform == "darwin"
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -31,6 +31,8 @@ def on_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
 
     The callback runs in the event loop, never within another call.
     """
+    import asyncio  # noqa: PLC0415 - the PDF parser's child imports this module and has to start quickly
+
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in stop_signals()}
 
@@ -88,6 +90,21 @@ def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def renew_processor_time(seconds: int) -> None:
+    """Allow this process ``seconds`` of processor time from now on, never past the limit that holds for good.
+
+    The system ends a process that takes more. On Windows there is no such limit.
+    """
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def detached_child() -> dict[str, object]:

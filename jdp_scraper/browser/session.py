@@ -1,0 +1,199 @@
+"""One browser, one context: launched with the signals in our hands, and everything it started closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from jdp_scraper import system
+from jdp_scraper.browser.find import FoundBrowser, find_browser
+from jdp_scraper.errors import BrowserLost
+from jdp_scraper.events import Bus
+
+LAUNCH_S = 30.0
+CLOSE_S = 10.0
+
+# Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
+_QUIET_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--no-pings",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserOptions:
+    """How to launch; ``blocked_hosts`` are patterns like ``*.ads.example``."""
+
+    headless: bool = True
+    path: Path | None = None
+    sandbox: str = "auto"
+    block_images: bool = False
+    block_fonts: bool = False
+    blocked_hosts: Sequence[str] = ()
+    step_timeout_s: float = 30.0
+    extra_flags: Sequence[str] = field(default=())
+
+    def flags(self) -> list[str]:
+        """Return the command-line flags: blocking by the browser's own means keeps its cache on."""
+        flags = [*_QUIET_FLAGS, *self.extra_flags]
+        if self.block_images:
+            flags.append("--blink-settings=imagesEnabled=false")
+        if self.block_fonts:
+            flags.append("--disable-remote-fonts")
+        if self.blocked_hosts:
+            rules = ", ".join(f"MAP {host} ~NOTFOUND" for host in self.blocked_hosts)
+            flags.append(f"--host-resolver-rules={rules}")
+        return flags
+
+    @property
+    def use_sandbox(self) -> bool:
+        """Tell whether Chromium's sandbox is on."""
+        return not system.is_root() if self.sandbox == "auto" else self.sandbox == "on"
+
+
+class BrowserSession:
+    """Chromium with one context, as an async context manager.
+
+    ``lost`` is set the moment that the browser or Playwright's driver has ended by itself. Raises ``BrowserMissing``
+    and ``BrowserLost``.
+    """
+
+    def __init__(self, options: BrowserOptions, bus: Bus) -> None:
+        self._options = options
+        self._bus = bus
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._context: BrowserContext | None = None
+        self._children: list[psutil.Process] = []
+        self._closing = False
+        self.program = self.source = self.version = ""
+        self.lost = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        before = set(psutil.Process().children(recursive=True))
+        try:
+            async with asyncio.timeout(LAUNCH_S):
+                await self._start()
+        except TimeoutError as error:
+            await self._close()
+            raise BrowserLost(f"the browser did not start within {LAUNCH_S:.0f} s") from error
+        except BaseException:
+            await self._close()
+            raise
+        self._children = [p for p in psutil.Process().children(recursive=True) if p not in before]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def _start(self) -> None:
+        self._playwright = await async_playwright().start()
+        chromium = self._playwright.chromium
+        found = find_browser(self._options.path, self._options.headless, Path(chromium.executable_path))
+        try:
+            self._browser = await chromium.launch(
+                executable_path=found.program,
+                headless=self._options.headless,
+                chromium_sandbox=self._options.use_sandbox,
+                args=self._options.flags(),
+                handle_sigint=False,
+                handle_sigterm=False,
+                handle_sighup=False,
+            )
+            self._browser.on("disconnected", lambda _: self._note_loss())
+            self._context = await self._browser.new_context(accept_downloads=True)
+        except PlaywrightError as error:
+            raise BrowserLost(_launch_fault(found, str(error))) from error
+        self._context.set_default_timeout(self._options.step_timeout_s * 1000)
+        self.program, self.source, self.version = str(found.program), found.source, self._browser.version
+        self._bus.notice("debug", f"browser {self.version} ({self.source}: {self.program})")
+
+    def _note_loss(self) -> None:
+        if not self._closing:
+            self.lost.set()
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether pages can still be worked with."""
+        return self._browser is not None and self._browser.is_connected() and not self._closing
+
+    @property
+    def context(self) -> BrowserContext:
+        """The one context; raises ``BrowserLost`` before the start and after the end."""
+        if self._context is None:
+            raise BrowserLost("the browser is not running")
+        return self._context
+
+    async def new_page(self) -> Page:
+        """Open a page in the context; raises ``BrowserLost`` where the browser has ended."""
+        try:
+            return await self.context.new_page()
+        except PlaywrightError as error:
+            raise BrowserLost(f"the browser opened no page: {first_line(error)}") from error
+
+    async def cookies(self, origin: str | None = None) -> list[dict[str, Any]]:
+        """Return the context's live cookies, of one origin where it is given, in Playwright's form."""
+        found = await self.context.cookies([origin] if origin else None)
+        return [dict(cookie) for cookie in found]
+
+    async def set_cookies(self, cookies: Sequence[dict[str, Any]]) -> None:
+        """Put cookies in Playwright's form into the context."""
+        if cookies:
+            await self.context.add_cookies(list(cookies))  # type: ignore[arg-type]
+
+    async def _close(self) -> None:
+        self._closing = True
+        if self._context is not None:
+            await _within(CLOSE_S, self._context.close())
+        if self._browser is not None:
+            await _within(CLOSE_S, self._browser.close())
+        if self._playwright is not None:
+            await _within(CLOSE_S, self._playwright.stop())
+        # What an orderly close left behind is ended by its process id; only what we started is in this list.
+        for process in self._children:
+            if process.is_running():
+                self._bus.notice("debug", f"ended process {process.pid} that the browser left behind")
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+
+async def _within(seconds: float, call: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await call
+    except Exception:  # noqa: S110 - gone already, or ended by its process id below: a close has no other outcome
+        pass
+
+
+def first_line(error: BaseException) -> str:
+    """Return an error's first line, without Playwright's prefix and call log."""
+    line = str(error).strip().partition("\n")[0]
+    return re.sub(r"^[A-Za-z.]+: ", "", line) or type(error).__name__
+
+
+def _launch_fault(found: FoundBrowser, message: str) -> str:
+    if "sandbox" in message.lower():
+        return "Chromium's sandbox does not work here: allow user namespaces, or set BROWSER_SANDBOX=off"
+    if "X server" in message or "DISPLAY" in message or "ozone" in message:
+        return "a headed browser needs a screen: set HEADLESS=true, or run it under xvfb-run"
+    return f"the browser {found.program} cannot be started: {message.strip().partition(chr(10))[0]}"

@@ -1,0 +1,65 @@
+// Every new tab that a page opens becomes a hidden frame of the same page: window.open, links and forms alike, also
+// ones that are made on the fly and never attached. The frame's first request then belongs to the page, where it is
+// caught before it leaves; nothing is rendered, and no tab can be mixed up with another page's. Answers of 400 and more
+// to the page's own requests are told as well, so that a refused report is noticed at once.
+(() => {
+  const name = "tab-" + Math.random().toString(36).slice(2);
+  const own = new Set(["", "_self", "_top", "_parent"]);
+
+  const frame = () => {
+    let found = document.querySelector(`iframe[name="${name}"]`);
+    if (!found) {
+      found = document.createElement("iframe");
+      found.name = name;
+      found.hidden = true;
+      (document.body || document.documentElement).append(found);
+    }
+    return found;
+  };
+
+  const opensTab = (element) => {
+    const target = (element.getAttribute("target") || "").toLowerCase();
+    return !own.has(target) && !document.querySelector(`iframe[name="${CSS.escape(target)}"]`);
+  };
+
+  const retarget = (element) => {
+    if (!opensTab(element)) return;
+    frame();
+    element.setAttribute("target", name);
+    element.removeAttribute("rel");
+  };
+
+  window.open = (address) => {
+    const view = frame().contentWindow;
+    if (address) view.location.href = new URL(address, document.baseURI).href;
+    return view;
+  };
+
+  const submit = HTMLFormElement.prototype.submit;
+  HTMLFormElement.prototype.submit = function () {
+    retarget(this);
+    return submit.call(this);
+  };
+  const click = HTMLElement.prototype.click;
+  HTMLElement.prototype.click = function () {
+    if (this instanceof HTMLAnchorElement) retarget(this);
+    return click.call(this);
+  };
+  const dispatch = EventTarget.prototype.dispatchEvent;
+  EventTarget.prototype.dispatchEvent = function (event) {
+    if (this instanceof HTMLAnchorElement && event.type === "click") retarget(this);
+    return dispatch.call(this, event);
+  };
+  const ownRequests = new Set(["xmlhttprequest", "fetch"]);
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries())
+      if (ownRequests.has(entry.initiatorType) && entry.responseStatus >= 400) window.noteRefusedRequest(entry.responseStatus);
+  }).observe({ type: "resource" });
+
+  document.addEventListener("submit", (event) => retarget(event.target), true);
+  document.addEventListener(
+    "click",
+    (event) => event.composedPath().filter((node) => node instanceof HTMLAnchorElement).forEach(retarget),
+    true,
+  );
+})();

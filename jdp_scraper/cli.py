@@ -1,0 +1,160 @@
+"""The command line: parse, call, exit code.
+
+Exit codes: 0 all done; 1 finished, some vehicles failed; 2 settings or usage; 3 sign-in refused or account in use;
+4 portal or browser unusable; 129, 130, 143 interrupted and resumable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper import __version__, system
+from jdp_scraper.console import Console, say, use_ascii
+from jdp_scraper.demo.command import add_arguments as add_demo_arguments
+from jdp_scraper.errors import ScraperError, UsageError
+from jdp_scraper.events import Bus
+from jdp_scraper.settings import Settings, load_settings
+
+COMMANDS = ("run", "status", "doctor", "demo-portal")
+DEMO_VEHICLES = 30
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; every failure is one line on standard error."""
+    use_ascii()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        args = _parser().parse_args(_with_command(given))
+        return int(args.call(args))
+    except ScraperError as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _with_command(given: list[str]) -> list[str]:
+    """``main_async.py --max 10`` means ``main_async.py run --max 10``."""
+    if given and (given[0] in COMMANDS or given[0] in {"-h", "--help", "--version"}):
+        return given
+    return ["run", *given]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="jdp-scraper", description="Fetches one proven valuation PDF for every vehicle of an account."
+    )
+    parser.add_argument("--version", action="version", version=f"jdp-scraper {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    _add_run(commands.add_parser("run", help="fetch the reports (the default command)"))
+    status = commands.add_parser("status", help="say what a run folder holds")
+    status.add_argument("run", nargs="?", type=Path, help="a run folder (default: all in the download folder)")
+    status.set_defaults(call=_status)
+    doctor = commands.add_parser("doctor", help="check settings, browser, folder and portal")
+    doctor.set_defaults(call=_doctor)
+    demo = commands.add_parser("demo-portal", help="serve a portal to practise on")
+    add_demo_arguments(demo)
+    demo.set_defaults(call=_demo_portal)
+    for command in (status, doctor):
+        command.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("--max", type=int, dest="max_downloads", metavar="N", help="only the first N of the inventory")
+    run.add_argument("--pages", type=int, dest="concurrent_contexts", metavar="N", help="pages at work at once")
+    run.add_argument("--only", action="append", default=[], metavar="REF", help="only this reference (repeatable)")
+    run.add_argument("--headed", action="store_true", help="show the browser's window")
+    which = run.add_mutually_exclusive_group()
+    which.add_argument("--new", action="store_true", help="begin another run, whatever is unfinished")
+    which.add_argument("--resume", action="store_true", help="go on with an unfinished run of over 7 days, too")
+    run.add_argument("--retry-sign-in", action="store_true", help="try a password again that the portal refused")
+    run.add_argument("--demo", action="store_true", help="work on the embedded demo portal, without an account")
+    run.add_argument("--portal", help="PORTAL of this run: a built-in profile's name or a profile file")
+    run.add_argument("--portal-url", help="PORTAL_URL of this run")
+    run.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this run")
+    run.set_defaults(call=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    names = ("max_downloads", "concurrent_contexts", "portal", "portal_url", "download_folder")
+    overrides = {name: getattr(args, name) for name in names}
+    if args.headed:
+        overrides["headless"] = False
+    return asyncio.run(_run_demo(overrides, args) if args.demo else _run_once(load_settings(overrides), args))
+
+
+async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
+    """Run against a demo portal of our own, and say what it saw."""
+    from jdp_scraper.demo.options import DemoOptions, SiteName  # noqa: PLC0415 - only here and for demo-portal
+    from jdp_scraper.demo.process import DemoPortal  # noqa: PLC0415
+
+    site: SiteName = "plain" if overrides["portal"] == "plain" else "jdpower"
+    options = DemoOptions(site=site, vehicles=DEMO_VEHICLES)
+    async with DemoPortal.start(options) as portal:
+        settings = load_settings(
+            overrides | {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
+        )
+        code = await _run_once(settings, args)
+        ledger = await portal.ledger()
+    asked = ledger["reports_asked"].values()
+    say(
+        f"  demo portal saw {ledger['sign_ins']} sign-in, {ledger['sign_outs']} sign-out, "
+        f"{sum(asked)} reports asked for, {sum(1 for times in asked if times > 1)} of them twice"
+    )
+    return code
+
+
+async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
+    from jdp_scraper.report_text import report_lines  # noqa: PLC0415 - the browser's library is slow to import
+    from jdp_scraper.run import Run, RunOptions  # noqa: PLC0415
+    from jdp_scraper.stop import StopRequest  # noqa: PLC0415
+
+    at_terminal = sys.stdout.isatty()
+    options = RunOptions(args.new, args.resume, tuple(args.only), args.retry_sign_in, at_terminal)
+    bus, stop = Bus(), StopRequest()
+    with Console(at_terminal) as console, system.on_stop_signals(stop.receive):
+        bus.subscribe(console)
+        run = Run(settings, options, bus, stop)
+        try:
+            await run.execute()
+        finally:
+            console.close()
+            for line in report_lines(run.report):
+                say(line)
+    return 1 if run.report.done < run.report.wanted else 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    from jdp_scraper.status import status  # noqa: PLC0415
+
+    settings = load_settings({"download_folder": args.download_folder})
+    return asyncio.run(status(settings.download_folder, args.run))
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from jdp_scraper.doctor import doctor  # noqa: PLC0415
+
+    return asyncio.run(doctor(load_settings({"download_folder": args.download_folder})))
+
+
+def _demo_portal(args: argparse.Namespace) -> int:
+    from jdp_scraper.demo.__main__ import announce  # noqa: PLC0415
+    from jdp_scraper.demo.command import options_from  # noqa: PLC0415
+    from jdp_scraper.demo.server import serve  # noqa: PLC0415
+
+    try:
+        asyncio.run(serve(options_from(args), args.port, announce, exit_with_parent=args.exit_with_parent))
+    except (ValueError, OSError) as error:
+        raise UsageError(f"demo portal: {error}") from error
+    return 0

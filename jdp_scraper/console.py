@@ -1,0 +1,119 @@
+"""What a person sees while a run works: notices as lines, and one line of progress. ASCII only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from jdp_scraper.events import Countdown, Event, Notice, TaskFailed, TaskReturned
+from jdp_scraper.events import Progress as ProgressEvent
+
+PLAIN_EVERY_S = 5.0
+COUNTDOWN_EVERY_S = 30.0
+
+
+def use_ascii() -> None:
+    """Make standard output and error ASCII for good: what is not is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Callable[..., None] | None = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="ascii", errors="backslashreplace", line_buffering=True)
+
+
+def say(text: str) -> None:
+    """Print one line."""
+    sys.stdout.write(text + "\n")
+
+
+class Console:
+    """A subscriber that shows events: a live line at a terminal, else a plain line every few seconds."""
+
+    def __init__(self, at_terminal: bool) -> None:
+        self._progress = _live() if at_terminal else None
+        self._bar: TaskID | None = None
+        self._last_line = -PLAIN_EVERY_S
+        self._last_countdown = -COUNTDOWN_EVERY_S
+
+    def __enter__(self) -> Self:
+        if self._progress is not None:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the live line, so that what is printed next stands below."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        match event:
+            case Notice(level, text) if level != "debug":
+                self._line(text if level == "info" else f"{level}: {text}")
+            case TaskReturned(key, attempt, error, message, again_in_s):
+                self._line(f"{key}: attempt {attempt}: {error}: {message}; again in {again_in_s:.0f} s")
+            case TaskFailed(key, attempt, error, message):
+                self._line(f"{key}: failed after attempt {attempt}: {error}: {message}")
+            case ProgressEvent():
+                self._show(event)
+            case Countdown(reason, seconds_left):
+                self._count_down(reason, seconds_left)
+            case _:
+                pass
+
+    def _line(self, text: str) -> None:
+        if self._progress is None:
+            say(text)
+        else:
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _show(self, event: ProgressEvent) -> None:
+        text = progress_text(event)
+        if self._progress is not None:
+            if self._bar is None:
+                self._bar = self._progress.add_task(text, total=event.total)
+            self._progress.update(self._bar, completed=event.done + event.failed, total=event.total, description=text)
+        elif time.monotonic() - self._last_line >= PLAIN_EVERY_S:
+            self._last_line = time.monotonic()
+            say(text)
+
+    def _count_down(self, reason: str, seconds_left: float) -> None:
+        text = f"{reason}: waiting, {clock_text(seconds_left)} left"
+        if self._progress is not None:
+            if self._bar is None:
+                self._bar = self._progress.add_task(text, total=None)
+            self._progress.update(self._bar, description=text)
+        elif time.monotonic() - self._last_countdown >= COUNTDOWN_EVERY_S:
+            self._last_countdown = time.monotonic()
+            say(text)
+
+
+def _live() -> Progress:
+    console = RichConsole(file=sys.stdout, legacy_windows=False, emoji=False)
+    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False))
+    return Progress(*columns, console=console, transient=True, refresh_per_second=4)
+
+
+def progress_text(event: ProgressEvent) -> str:
+    """Return a progress event as one line."""
+    left = "--:--:--" if event.seconds_left is None else clock_text(event.seconds_left)
+    return (
+        f"{event.done}/{event.total} done, {event.failed} failed, {event.pages_at_work}/{event.pages} pages at work, "
+        f"{event.per_hour:.0f} vehicles/h, {left} left"
+    )
+
+
+def clock_text(seconds: float) -> str:
+    """Return a length of time as hours, minutes and seconds."""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

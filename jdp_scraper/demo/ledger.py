@@ -1,0 +1,64 @@
+"""What the portal saw: the truth that a run's own account of itself is held against."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from .lot import Vehicle
+
+
+@dataclass
+class Ledger:
+    """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice."""
+
+    started: float = field(default_factory=time.time)
+    requests: int = 0
+    sign_ins: int = 0
+    sign_outs: int = 0
+    expiries: int = 0
+    license_accepted: int = 0
+    exports: int = 0
+    grid_callbacks: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    points: Counter[str] = field(default_factory=Counter)
+    vehicle_opens: Counter[str] = field(default_factory=Counter)
+    reports_created: Counter[str] = field(default_factory=Counter)
+    reports_asked: Counter[str] = field(default_factory=Counter)
+    reports_signed_out: int = 0
+    foreign_requests: int = 0
+    foreign_with_cookie: int = 0
+    static: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    references: dict[str, str] = field(default_factory=dict)
+    in_flight: int = 0
+    peak_in_flight: int = 0
+
+    def opened(self, vehicle: Vehicle) -> None:
+        """Count the opening of a vehicle's page, under its reference."""
+        self.vehicle_opens[vehicle.reference] += 1
+
+    def created(self, vehicle: Vehicle) -> None:
+        """Count a report made ready."""
+        self.reports_created[vehicle.vin] += 1
+        self.references[vehicle.vin] = vehicle.reference
+
+    @contextmanager
+    def report(self, vehicle: Vehicle) -> Iterator[None]:
+        """Count a request for a report's PDF, in flight while the context lasts."""
+        self.reports_asked[vehicle.vin] += 1
+        self.references[vehicle.vin] = vehicle.reference
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    def as_mapping(self, open_sessions: int) -> dict[str, Any]:
+        """Give all counts, and the number of sessions open now, as a mapping that JSON can hold."""
+        return {**self.__dict__, "open_sessions": open_sessions}

@@ -1,0 +1,132 @@
+"""A run's work as its folder holds it: what is to be fetched, what is done, and how it is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper.checkpoint.checkpoint import Checkpoint
+from jdp_scraper.checkpoint.names import assign_file_names
+from jdp_scraper.checkpoint.reconcile import Proof, Reconciliation
+from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import UnknownReference
+from jdp_scraper.events import Bus
+from jdp_scraper.pdf.parser import ParserPool
+from jdp_scraper.pdf.proof import ProofRule, longer_references
+from jdp_scraper.pdf.store import ReportStore
+from jdp_scraper.portal.inventory import Listing
+from jdp_scraper.portal.license import AcceptedLicense
+from jdp_scraper.vehicle import Vehicle, assign_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run: its folder, its inventory by key, the file name of each key, and the checkpoint."""
+
+    folder: RunFolder
+    keyed: Mapping[str, Vehicle]
+    names: Mapping[str, str]
+    checkpoint: Checkpoint
+    disk: Disk
+    bus: Bus
+
+    @classmethod
+    async def begin(cls, download_folder: Path, header: RunHeader, listing: Listing, disk: Disk, bus: Bus) -> Job:
+        """Make today's folder and write the inventory and the first checkpoint; raises ``UnknownReference``."""
+        keyed = assign_keys(listing.vehicles)
+        select(keyed, header.goal)
+        folder = await RunFolder.create(download_folder, header.started.astimezone().date(), disk)
+        sha256 = await folder.save_inventory(listing.vehicles, disk)
+        checkpoint = await Checkpoint.create(folder.data, replace(header, inventory_sha256=sha256), keyed, disk)
+        return cls(folder, keyed, assign_file_names(keyed), checkpoint, disk, bus)
+
+    @classmethod
+    async def resume(cls, folder: RunFolder, disk: Disk, bus: Bus) -> Job:
+        """Open a run again, on its own inventory; raises ``InventoryError`` and ``RunFolderError``."""
+        checkpoint = await Checkpoint.load(folder.data, disk, bus)
+        keyed = assign_keys(await folder.load_inventory(checkpoint.header.inventory_sha256))
+        return cls(folder, keyed, assign_file_names(keyed), checkpoint, disk, bus)
+
+    def store(self, parser: ParserPool, rule: ProofRule) -> ReportStore:
+        """Return the store that gives this run's reports their names."""
+        longer = longer_references(vehicle.reference for vehicle in self.keyed.values())
+        return ReportStore(self.folder.pdfs, self.disk, parser, rule, longer)
+
+    async def reconcile(self, store: ReportStore) -> None:
+        """Make records and files agree; raises ``StorageError``."""
+
+        async def prove(path: Path, vehicle: Vehicle) -> Proof | None:
+            placed = await store.prove_file(path, vehicle)
+            return Proof(placed.size, placed.sha256)
+
+        await Reconciliation(self.folder, self.checkpoint, self.keyed, self.names, prove, self.disk, self.bus).run()
+
+    async def todo(self, asked: Goal) -> dict[str, Vehicle]:
+        """Return what this start has to fetch, and widen the run's goal where more is asked than before.
+
+        Raises ``UnknownReference``.
+        """
+        chosen = select(self.keyed, asked)
+        goal = self.checkpoint.header.goal
+        if not set(chosen) <= set(select(self.keyed, goal)):
+            await self.checkpoint.change_header(goal=_widened(goal, asked))
+        return {key: self.keyed[key] for key in chosen if not self.is_done(key)}
+
+    def is_done(self, key: str) -> bool:
+        """Tell whether a key's proven file is in place and written down."""
+        return self.checkpoint.records[key].state is TaskState.DONE
+
+    def goal_keys(self) -> list[str]:
+        """Return the keys of the run's goal, in inventory order."""
+        return select(self.keyed, self.checkpoint.header.goal)
+
+    async def keep_license(self, accepted: AcceptedLicense) -> None:
+        """Keep the license that was accepted for this run, its hash in the first line."""
+        text = f"sha256 {accepted.sha256}\naccepted {datetime.now(UTC).isoformat()}\n\n{accepted.text}\n"
+        await asyncio.to_thread(self.disk.write_whole, self.folder.license, text.encode())
+
+    async def save_tracking(self) -> None:
+        """Write ``tracking.json``."""
+        done = {key for key in self.keyed if self.is_done(key)}
+        await self.folder.write_tracking(self.names, done, self.disk)
+
+    async def wrap_up(self, metrics: Mapping[str, Any]) -> None:
+        """Leave the folder so that it tells all: tracking, metrics, snapshot, and whether the goal is reached."""
+        finished = all(self.is_done(key) for key in self.goal_keys())
+        if finished != self.checkpoint.header.finished:
+            await self.checkpoint.change_header(finished=finished)
+        await self.save_tracking()
+        data = json.dumps(metrics, indent=2).encode("ascii") + b"\n"
+        await asyncio.to_thread(self.disk.write_whole, self.folder.metrics, data)
+        await self.checkpoint.save_snapshot()
+
+
+def select(keyed: Mapping[str, Vehicle], goal: Goal) -> list[str]:
+    """Return the keys of a goal, in inventory order.
+
+    Raises ``UnknownReference`` where one that is asked for by name is not in the inventory.
+    """
+    if goal.only:
+        wanted = set(goal.only)
+        chosen = [key for key, vehicle in keyed.items() if key in wanted or vehicle.reference in wanted]
+        known = {name for key in chosen for name in (key, keyed[key].reference)}
+        if missing := [name for name in goal.only if name not in known]:
+            shown = ", ".join(ascii(name) for name in missing)
+            raise UnknownReference(f"not in the inventory of {len(keyed)} vehicles: {shown}: correct --only")
+        return chosen
+    return list(keyed)[: goal.maximum or None]
+
+
+def _widened(goal: Goal, asked: Goal) -> Goal:
+    if goal.only and asked.only:
+        return Goal(only=tuple(dict.fromkeys((*goal.only, *asked.only))))
+    if asked.only:
+        return Goal()  # a name beyond the first n: the whole inventory holds both
+    return asked

@@ -1,0 +1,1 @@
+"""Reports: streamed, read in a child process, proven, put in place. Free of imports: the child starts quickly."""

@@ -1,0 +1,96 @@
+"""Reads the text of PDFs in child processes, so that a hostile or broken file can cost one of them and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jdp_scraper.errors import ReportBroken
+from jdp_scraper.pdf.parser_process import ChildEnded, ParserProcess
+from jdp_scraper.pdf.unbroken import unbroken
+
+
+@dataclass(frozen=True, slots=True)
+class PdfText:
+    """The text of a PDF, a string for each page; ``size`` (bytes) and ``sha256`` are of the very bytes parsed."""
+
+    pages: tuple[str, ...]
+    size: int
+    sha256: str
+
+    @property
+    def text(self) -> str:
+        """All pages, one below the other."""
+        return "\n".join(self.pages)
+
+
+class ParserPool:
+    """Lends ``size`` parser processes, started when they are first needed; an async context manager.
+
+    A file gets ``deadline_s`` seconds and ``max_pages`` pages. ``command`` replaces the child's command line.
+    """
+
+    def __init__(
+        self, size: int = 2, deadline_s: float = 20.0, max_pages: int = 200, command: Sequence[str] | None = None
+    ) -> None:
+        self._deadline_s = deadline_s
+        self._max_pages = max_pages
+        self._processes = [ParserProcess(command) for _ in range(size)]
+        self._idle: asyncio.LifoQueue[ParserProcess] = asyncio.LifoQueue()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        for process in reversed(self._processes):
+            self._idle.put_nowait(process)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        await unbroken(asyncio.gather(*(process.close() for process in self._processes)))
+
+    async def start(self) -> None:
+        """Start all idle processes now, so that the first files need not wait; raises ``UnusableError``."""
+        waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for process in waiting:
+                    group.create_task(process.start())
+        except* Exception as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            for process in reversed(waiting):
+                self._idle.put_nowait(process)
+
+    async def read(self, path: Path) -> PdfText:
+        """Return the text of a file; waits for a free process.
+
+        Raises ``ReportBroken`` where the file is not a whole readable PDF, has too many pages, takes longer than the
+        deadline or ends the process; ``UnusableError`` where no process can be started.
+        """
+        if self._closed:
+            raise RuntimeError("the parser pool is closed")
+        process = await self._idle.get()
+        try:
+            return await self._read(process, path)
+        finally:
+            self._idle.put_nowait(process)
+
+    async def _read(self, process: ParserProcess, path: Path) -> PdfText:
+        await process.start()
+        request = {"path": str(path), "max_pages": self._max_pages, "seconds": int(self._deadline_s) + 1}
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                answer = await process.ask(request)
+        except TimeoutError as error:
+            raise ReportBroken(f"the PDF could not be read within {self._deadline_s:g} s") from error
+        except ChildEnded as error:
+            raise ReportBroken(f"the PDF ended the process that read it: {error}") from error
+        if "fault" in answer:
+            raise ReportBroken(f"the PDF cannot be used: {answer['fault']}")
+        return PdfText(tuple(answer["pages"]), answer["size"], answer["sha256"])

@@ -1,0 +1,224 @@
+"""The inventory's grid: walked once for what it tells and where its rows lead, or filtered for one vehicle."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+
+from jdp_scraper.errors import PortalChanged, SessionExpired, VehicleNotListed
+from jdp_scraper.portal.in_page import moved_on, open_address, page_step, run_across_navigation, run_script
+from jdp_scraper.portal.inventory import vehicle_of
+from jdp_scraper.portal.profile import Grid
+from jdp_scraper.portal.sign_in import look
+from jdp_scraper.portal.site import Site, as_arg
+from jdp_scraper.vehicle import Vehicle
+
+NOWHERE = "~ no such reference ~"
+_CELLS = ("reference", "vin", "year", "make", "model", "mileage")
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row: the vehicle as the row tells of it, and the address behind its link where that is one."""
+
+    vehicle: Vehicle
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """What the pager tells; ``None`` is what it does not."""
+
+    page: int | None = None
+    pages: int | None = None
+    items: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """One page of rows, in order."""
+
+    rows: tuple[GridRow, ...]
+    pager: Pager
+    has_next: bool
+    filtered: bool
+
+
+class GridPage:
+    """The grid as one page of the browser shows it. Its filter and page number may be the whole session's."""
+
+    def __init__(self, page: Page, site: Site, seconds: float) -> None:
+        self._page = page
+        self._site = site
+        self._seconds = seconds
+        self._rule = site.profile.inventory.grid
+
+    async def open(self) -> None:
+        """Go to the grid; raises ``SessionExpired`` where the portal asks for a sign-in instead."""
+        await open_address(self._page, self._site.url(self._site.profile.inventory.address), "grid", self._seconds)
+        await self._page.wait_for_load_state("domcontentloaded")
+        if (await look(self._page, self._site, self._seconds)).form:
+            raise SessionExpired("grid: the portal asks for a sign-in")
+
+    async def clear(self) -> None:
+        """End a filter that an earlier session left on; all rows are shown from their first page afterwards."""
+        rule = self._rule
+        view = await self._read()
+        if view.filtered and rule.filter is not None and rule.filter.clear is not None:
+            view = await self._read("clear", as_arg(rule.filter.clear)) or view
+        if view.pager.page not in {None, 1}:
+            await self._go_first()
+
+    async def _go_first(self) -> None:
+        rule = self._rule
+        if rule.first is not None:
+            await self._read("first", as_arg(rule.first))
+        elif rule.filter is not None:
+            # Whatever the pager looks like, a filter set and taken away again begins with the first page.
+            await self.filter(NOWHERE)
+            await self._read("clear", as_arg(rule.filter.clear)) if rule.filter.clear else await self.filter("")
+
+    async def walk(self) -> AsyncIterator[GridView]:
+        """Yield every page of rows, from the first one that the grid shows on."""
+        number = 1
+        view = await self._read()
+        while True:
+            yield view
+            number += 1
+            if self._rule.pages is not None:
+                if not view.rows or (view.pager.pages is not None and number > view.pager.pages):
+                    return
+                await self._open_numbered(number)
+                following = await self._read_or_none()
+            elif view.has_next:
+                following = await self._read("next", as_arg(self._rule.next))
+            else:
+                return
+            if following is None or not following.rows or following.rows == view.rows:
+                return
+            view = following
+
+    async def _open_numbered(self, number: int) -> None:
+        address = (self._rule.pages or "").replace("{page}", str(number))
+        await open_address(self._page, self._site.url(address), "grid", self._seconds)
+
+    async def _read_or_none(self) -> GridView | None:
+        """Read a page of rows that may be past the last one, where no row will ever show."""
+        await self._page.wait_for_load_state("domcontentloaded")
+        rows = await self._page.locator(self._rule.row).count()
+        return await self._read() if rows else None
+
+    async def filter(self, reference: str) -> GridView:
+        """Filter by a reference; what shows then *contains* it. Raises the errors of ``page_step``."""
+        rule = self._rule.filter
+        if rule is None:
+            raise PortalChanged("the grid has no filter, and its rows no addresses: see inventory.grid in the profile")
+        view = await self._read("filter", value={"css": rule.input, "text": reference})
+        return view or GridView((), Pager(), has_next=False, filtered=True)
+
+    async def click_row(self, index: int) -> None:
+        """Click the link of the row with this place in the view read last."""
+        async with page_step("grid", self._seconds):
+            try:
+                await run_script(self._page, "open_row", row=self._rule.row, link=self._rule.link, index=index)
+            except PlaywrightError as error:
+                if not moved_on(error):
+                    raise
+
+    async def find(self, vehicle: Vehicle, skip: int = 0) -> int:
+        """Filter for a vehicle and return the place of its row; ``skip`` rows of the same reference are passed over.
+
+        Raises ``VehicleNotListed``.
+        """
+        view = await self.filter(vehicle.reference)
+        places = [at for at, row in enumerate(view.rows) if is_row_of(row, vehicle)]
+        if len(places) <= skip:
+            raise VehicleNotListed(f"grid: no row with the reference {vehicle.reference!r}")
+        return places[skip]
+
+    async def _read(
+        self, action: str | None = None, control: dict[str, Any] | None = None, value: dict[str, str] | None = None
+    ) -> GridView:
+        given = {"grid": _grid_arg(self._rule), "time": self._seconds * 1000}
+        async with page_step("grid", self._seconds * 2):
+            try:
+                found = await run_script(self._page, "grid", action=action, control=control, value=value, **given)
+            except PlaywrightError as error:
+                if not moved_on(error):
+                    raise
+                found = None
+            if found is None:  # the action went to another document, or its control was gone: read what is there now
+                found = await run_across_navigation(self._page, "grid", action=None, control=None, value=None, **given)
+        return self._view(found)
+
+    def _view(self, found: dict[str, Any]) -> GridView:
+        if "reference" in found["missing"]:
+            raise PortalChanged(
+                f"the grid has no column {self._rule.reference.header!r}: "
+                "correct inventory.grid.reference in the profile"
+            )
+        rows = tuple(_row(raw, self._rule) for raw in found["rows"])
+        return GridView(
+            tuple(row for row in rows if row.vehicle.reference),
+            read_pager(self._rule.pager, found["text"]),
+            found["next"],
+            found["filtered"],
+        )
+
+
+def is_row_of(row: GridRow, vehicle: Vehicle) -> bool:
+    """Tell whether a row is of a vehicle: the reference is equal, and the VIN where both sides tell it."""
+    same = row.vehicle.reference == vehicle.reference
+    return same and (not row.vehicle.vin or not vehicle.vin or row.vehicle.vin == vehicle.vin)
+
+
+def read_pager(pattern: str | None, text: str) -> Pager:
+    """Read a pager's numbers from a page's text by the profile's pattern."""
+    found = re.search(pattern, text, re.IGNORECASE) if pattern else None
+    numbers = {name: int(re.sub(r"\D", "", value)) for name, value in found.groupdict().items()} if found else {}
+    return Pager(numbers.get("page"), numbers.get("pages"), numbers.get("items"))
+
+
+def _row(raw: dict[str, Any], rule: Grid) -> GridRow:
+    cells: dict[str, str | None] = {}
+    for name in _CELLS:
+        cell, text = getattr(rule, name), raw.get(name)
+        if cell is not None and cell.pattern and text:
+            found = re.search(cell.pattern, text)
+            text = found.group(1) if found else None
+        cells[name] = text.strip() if text else None
+    return GridRow(vehicle_of(cells), raw["link"])
+
+
+def _grid_arg(rule: Grid) -> dict[str, Any]:
+    cells = {name: getattr(rule, name) for name in _CELLS}
+    return {
+        "row": rule.row,
+        "link": rule.link,
+        "cells": {name: {"header": cell.header, "css": cell.css} for name, cell in cells.items() if cell is not None},
+        "next": as_arg(rule.next),
+        "clear": as_arg(rule.filter.clear) if rule.filter else None,
+        "empty": as_arg(rule.empty),
+        "pager": rule.pager.replace("(?P<", "(?<") if rule.pager else None,
+    }
+
+
+class GridLock:
+    """Keeps the grid to one page at a time where its filter and page number are the session's."""
+
+    def __init__(self, rule: Grid) -> None:
+        self._lock = asyncio.Lock() if rule.state == "session" else None
+
+    async def __aenter__(self) -> None:
+        if self._lock is not None:
+            await self._lock.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.release()

@@ -1,0 +1,138 @@
+"""The exported inventory: fetched by menu clicks or from an address, and read whatever its encoding."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Download, Locator, Page
+
+from jdp_scraper.errors import ColumnMissing, InventoryError, PortalAnswered
+from jdp_scraper.portal.in_page import page_step
+from jdp_scraper.portal.profile import Columns, Control, Export
+from jdp_scraper.portal.site import Site
+from jdp_scraper.vehicle import Vehicle
+
+HEADER_WITHIN = 10  # an export may begin with lines of title
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Vehicles in the portal's order, and the lines of the export that had no reference (the header is line 1)."""
+
+    vehicles: tuple[Vehicle, ...]
+    blank_lines: tuple[int, ...] = ()
+
+
+async def fetch_export(page: Page, site: Site, export: Export, seconds: float) -> bytes:
+    """Have the portal export its inventory, and return the file; raises the errors of ``page_step``."""
+    async with page_step("inventory export", seconds):
+        if export.address is not None:
+            answer = await page.context.request.get(site.url(export.address), timeout=seconds * 1000)
+            if not answer.ok:
+                raise PortalAnswered(f"inventory export: status {answer.status}", status=answer.status)
+            return await answer.body()
+        *way, last = [_locator(page, control) for control in export.clicks]
+        for locator in way:
+            await locator.click()
+        async with page.expect_download(timeout=seconds * 1000) as download:
+            await last.click()
+        return await _content(await download.value)
+
+
+def _locator(page: Page, control: Control) -> Locator:
+    """A menu opens under a real mouse, so these clicks are Playwright's own."""
+    found = page.locator(control.css)
+    if control.text is not None:
+        found = found.filter(has_text=re.compile(rf"^\s*{re.escape(control.text)}\s*$", re.IGNORECASE))
+    if control.contains is not None:
+        found = found.filter(has_text=control.contains)
+    return found.first
+
+
+async def _content(download: Download) -> bytes:
+    path = await download.path()
+    try:
+        return await asyncio.to_thread(Path(path).read_bytes)
+    finally:
+        await download.delete()
+
+
+def read_listing(content: bytes, columns: Columns) -> Listing:
+    """Read an export in UTF-8, with or without byte-order mark, or cp1252.
+
+    Raises ``ColumnMissing`` that lists the columns found, ``InventoryError`` for what is no CSV.
+    """
+    text = _decode(content)
+    if text.lstrip()[:1] == "<":
+        raise InventoryError("the portal sent a web page in place of the inventory's CSV; try again later")
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns.reference)))
+    at, header = _header(rows, columns.reference)
+    places = {name: _place(header, wanted) for name, wanted in columns if wanted is not None}
+    vehicles: list[Vehicle] = []
+    blank: list[int] = []
+    for number, row in enumerate(rows[at + 1 :], start=at + 2):
+        cells = {name: _cell(row, place) for name, place in places.items()}
+        if cells["reference"]:
+            vehicles.append(vehicle_of(cells))
+        elif any(row):
+            blank.append(number)
+    return Listing(tuple(vehicles), tuple(blank))
+
+
+def vehicle_of(cells: dict[str, str | None]) -> Vehicle:
+    """Make a vehicle of what the portal tells as text; numbers may have separators."""
+    vin = (cells.get("vin") or "").strip().upper()
+    return Vehicle(
+        reference=cells["reference"] or "",
+        vin=vin or None,
+        year=_number(cells.get("year")),
+        make=cells.get("make") or None,
+        model=cells.get("model") or None,
+        mileage=_number(cells.get("mileage")),
+    )
+
+
+def _decode(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")  # knows every byte; cp1252 leaves five undefined
+
+
+def _delimiter(text: str, reference: str) -> str:
+    head = next((line for line in text.splitlines() if reference in line), text.partition("\n")[0])
+    return max(",;\t", key=head.count)
+
+
+def _header(rows: Sequence[Sequence[str]], reference: str) -> tuple[int, Sequence[str]]:
+    for number, row in enumerate(rows[:HEADER_WITHIN]):
+        if _place(row, reference) is not None:
+            return number, row
+    found = ", ".join(repr(cell.strip()) for cell in rows[0] if cell.strip()) if rows else "none, the file is empty"
+    raise ColumnMissing(
+        f"the exported inventory has no column {reference!r}; columns found: {found}; "
+        "correct inventory.export.columns.reference in the profile"
+    )
+
+
+def _place(header: Sequence[str], wanted: str) -> int | None:
+    names = [" ".join(cell.split()).casefold() for cell in header]
+    name = " ".join(wanted.split()).casefold()
+    return names.index(name) if name in names else None
+
+
+def _cell(row: Sequence[str], place: int | None) -> str | None:
+    return row[place].strip() if place is not None and place < len(row) else None
+
+
+def _number(text: str | None) -> int | None:
+    digits = re.sub(r"[^\d.]", "", text or "").partition(".")[0]
+    return int(digits) if digits else None

@@ -1,0 +1,65 @@
+"""Where each vehicle's page is: learned by one walk of the grid, while the workers already work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from jdp_scraper.portal.grid import GridRow, GridView, is_row_of
+from jdp_scraper.vehicle import Vehicle
+
+
+class LinkBook:
+    """The rows seen so far, by reference; whoever asks early waits until the row is seen or the walk has ended."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[GridRow]] = {}
+        self._changed = asyncio.Condition()
+        self._ended = False
+        self._count = 0
+
+    @property
+    def rows_seen(self) -> int:
+        """How many rows the walk has seen."""
+        return self._count
+
+    @property
+    def ended(self) -> bool:
+        """Whether the walk is over, and what is not here will not come."""
+        return self._ended
+
+    def rows(self) -> list[GridRow]:
+        """Return all rows seen, each reference's together."""
+        return [row for rows in self._rows.values() for row in rows]
+
+    async def add(self, view: GridView) -> None:
+        """Take in one page of rows."""
+        async with self._changed:
+            for row in view.rows:
+                known = self._rows.setdefault(row.vehicle.reference, [])
+                if row not in known:  # a walk that is begun again sees rows for the second time
+                    known.append(row)
+                    self._count += 1
+            self._changed.notify_all()
+
+    async def end(self) -> None:
+        """Say that no more rows will come."""
+        async with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    async def rows_of(self, vehicle: Vehicle, on_progress: Callable[[], None] | None = None) -> list[GridRow]:
+        """Return the rows that may be the vehicle's, its own VIN's alone where a row tells it.
+
+        A reference that stands twice without VINs in the grid gives all its rows, so that the opened page decides.
+        ``on_progress`` is called whenever the walk has come further.
+        """
+        async with self._changed:
+            while not self._ended and not any(self._matching(vehicle)):
+                await self._changed.wait()
+                if on_progress is not None:
+                    on_progress()
+            return list(self._matching(vehicle))
+
+    def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
+        return (row for row in self._rows.get(vehicle.reference, ()) if is_row_of(row, vehicle))

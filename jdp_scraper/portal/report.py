@@ -1,0 +1,59 @@
+"""Learn the address of a vehicle's report on its page, without letting the browser load the report."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from playwright.async_api import Error as PlaywrightError
+
+from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
+from jdp_scraper.browser.pool import PooledPage
+from jdp_scraper.errors import ReportRefused, StepTimeout
+from jdp_scraper.pdf.stream import ReportRequest
+from jdp_scraper.portal.in_page import page_step, run_script
+from jdp_scraper.portal.profile import Block, SiteProfile
+from jdp_scraper.portal.site import as_arg
+
+
+def new_catcher(profile: SiteProfile, block: bool) -> RequestCatcher:
+    """Return a catcher for a page that reports are asked for on."""
+    blocked = (profile.block if block else Block()).addresses
+    return RequestCatcher(profile.report.address, blocked)
+
+
+async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float) -> ReportRequest:
+    """Return the request that would fetch the report of the vehicle whose page is open.
+
+    Raises ``ReportRefused`` as soon as the page's own request is refused, and the errors of ``page_step``.
+    """
+    rule = profile.report
+    time = seconds * 1000
+    if rule.link is not None:
+        async with page_step("report", seconds):
+            address = await run_script(pooled.page, "report_link", css=rule.link, time=time)
+        return ReportRequest(url=str(address), headers={"Referer": pooled.page.url})
+    pooled.catcher.forget()
+    async with page_step("report", seconds):
+        clicks = asyncio.ensure_future(
+            run_script(pooled.page, "report_clicks", clicks=[as_arg(control) for control in rule.clicks], time=time)
+        )
+        try:
+            caught = await _first(pooled.catcher, clicks)
+        finally:
+            clicks.cancel()
+    if isinstance(caught, Refusal):
+        raise ReportRefused(f"the portal refused the report with status {caught.status}", status=caught.status)
+    return ReportRequest(caught.url, caught.method, caught.body, caught.headers)
+
+
+async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> CaughtRequest | Refusal:
+    """Wait for the request or its refusal; clicks that fail before either end the wait with their error."""
+    waiting = asyncio.ensure_future(catcher.next())
+    try:
+        await asyncio.wait([waiting, clicks], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done() and (error := clicks.exception()) is not None:
+            raise error if isinstance(error, PlaywrightError) else StepTimeout(str(error))
+        return await waiting
+    finally:
+        waiting.cancel()

@@ -1,0 +1,150 @@
+"""Open a vehicle's page, and make sure that it is this vehicle's before anything is asked of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from playwright.async_api import Page
+
+from jdp_scraper.errors import PortalAnswered, SessionExpired, StepTimeout, VehicleNotListed, WrongVehicle
+from jdp_scraper.events import Bus
+from jdp_scraper.portal.grid import GridLock, GridPage, GridRow
+from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
+from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.site import Site, as_arg
+from jdp_scraper.vehicle import Vehicle
+
+
+class VehicleOpener:
+    """Opens vehicles by the addresses of their links, or by a click in the filtered grid.
+
+    Whether a link's address opens its vehicle in any tab is not known beforehand: with ``open = "auto"`` the first
+    vehicle finds it out for all.
+    """
+
+    def __init__(self, site: Site, links: LinkBook, lock: GridLock, seconds: float, bus: Bus) -> None:
+        self._site = site
+        self._links = links
+        self._lock = lock
+        self._seconds = seconds
+        self._bus = bus
+        self._way = site.profile.vehicle.open
+        self._finding_out = asyncio.Lock()
+
+    async def open(self, page: Page, vehicle: Vehicle) -> None:
+        """Leave ``page`` on the vehicle's page; raises a ``VehicleError`` where it is not proven to be that."""
+        if self._way == "auto":
+            async with self._finding_out:
+                if self._way == "auto":
+                    await self._find_out(page, vehicle)
+                    return
+        await (self._by_click(page, vehicle) if self._way == "click" else self._by_address(page, vehicle))
+
+    @property
+    def needs_links(self) -> bool:
+        """Whether the addresses of the rows are still of use."""
+        return self._way != "click"
+
+    async def wait_for_row(self, vehicle: Vehicle, on_progress: Callable[[], None]) -> None:
+        """Return once the vehicle's row has been seen or the walk is over; ``on_progress`` tells of its pages."""
+        if self.needs_links:
+            await self._links.rows_of(vehicle, on_progress)
+
+    async def _find_out(self, page: Page, vehicle: Vehicle) -> None:
+        rows = await self._links.rows_of(vehicle)
+        if not rows:
+            raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
+        if not any(row.link for row in rows):
+            self._decide("click", "the rows' links have no addresses")
+            await self._by_click(page, vehicle)
+            return
+        try:
+            await self._try_addresses(page, vehicle, rows)
+        except (WrongVehicle, StepTimeout) as error:
+            if self._site.profile.inventory.grid.filter is None:
+                raise
+            await self._by_click(page, vehicle)
+            self._decide("click", f"a link's address alone did not open its vehicle ({error})")
+        else:
+            self._decide("address", "a link's address opens its vehicle")
+
+    def _decide(self, way: Any, why: str) -> None:
+        self._way = way
+        self._bus.notice("info", f"vehicles are opened by {way}: {why}")
+
+    async def _by_address(self, page: Page, vehicle: Vehicle) -> None:
+        rows = [row for row in await self._links.rows_of(vehicle) if row.link]
+        if rows:
+            await self._try_addresses(page, vehicle, rows)
+        elif self._site.profile.inventory.grid.filter is not None:
+            await self._by_click(page, vehicle)  # a row that the walk missed may show under the filter
+        else:
+            raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
+
+    async def _try_addresses(self, page: Page, vehicle: Vehicle, rows: Iterable[GridRow]) -> None:
+        """A reference that stands twice has two addresses; the page that shows the VIN decides."""
+        failure: WrongVehicle | None = None
+        for row in rows:
+            if row.link is None:
+                continue
+            if not self._site.is_own(row.link):
+                failure = WrongVehicle(f"the link of {vehicle.reference!r} leads away from the portal")
+                continue
+            await open_address(page, row.link, "vehicle page", self._seconds)
+            try:
+                await self._check(page, vehicle)
+            except WrongVehicle as error:
+                failure = error
+            else:
+                return
+        raise failure or WrongVehicle(f"no link of {vehicle.reference!r} has an address")
+
+    async def _by_click(self, page: Page, vehicle: Vehicle) -> None:
+        """Filter, find the row, click it; the lock is held until the page is the vehicle's, not until the click."""
+        grid = GridPage(page, self._site, self._seconds)
+        tries = max(1, len(await self._links.rows_of(vehicle)) if self._links.ended else 1)
+        async with self._lock:
+            for skip in range(tries):
+                await grid.open()
+                await grid.click_row(await grid.find(vehicle, skip))
+                try:
+                    await self._check(page, vehicle)
+                except WrongVehicle:
+                    if skip == tries - 1:
+                        raise
+                else:
+                    return
+
+    async def _check(self, page: Page, vehicle: Vehicle) -> None:
+        """Wait until the page is ready and compare what it shows; raises ``WrongVehicle``, ``SessionExpired``."""
+        profile = self._site.profile
+        rule = profile.vehicle
+        async with page_step("vehicle page", self._seconds + 1):
+            seen: dict[str, Any] = await run_across_navigation(
+                page,
+                "vehicle",
+                ready=as_arg(rule.ready),
+                reference=rule.reference,
+                vin=rule.vin,
+                form=profile.sign_in.password,
+                license=profile.license.checkbox if profile.license else None,
+                gone=rule.gone.lower() if rule.gone else None,
+                time=self._seconds * 1000,
+            )
+        if seen["state"] in {"form", "license"}:
+            raise SessionExpired(f"vehicle page: the portal shows its {seen['state']} instead")
+        if seen["state"] == "gone":
+            raise PortalAnswered(f"the portal no longer has {vehicle.reference!r}")
+        if not any(shows(text, vehicle.reference) for text in seen["references"]):
+            raise WrongVehicle(f"the opened page does not show the reference {vehicle.reference!r}")
+        if rule.vin and vehicle.vin and not any(shows(text.upper(), vehicle.vin) for text in seen["vins"]):
+            raise WrongVehicle(f"the opened page shows {vehicle.reference!r}, but not the VIN {vehicle.vin}")
+
+
+def shows(text: str, token: str) -> bool:
+    """Tell whether a text holds ``token`` as a whole word: ``165530A`` does not show ``165530``."""
+    folded, wanted = " ".join(text.split()), " ".join(token.split())
+    return re.search(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", folded) is not None

@@ -1,0 +1,114 @@
+"""The settings of one run: read once, typed, frozen, secrets masked.
+
+A command-line option overrides the environment, the environment overrides ``.env``, that overrides the default. The
+table in docs/settings.md and ``.env.example`` hold every name; a test compares the three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from jdp_scraper.errors import SettingsError
+
+LOCK_WAIT_AT_TERMINAL_S = 330.0
+HARD_CAP_FACTOR = 5
+
+
+class Settings(BaseSettings):
+    """All settings; the field ``jd_user`` is the variable ``JD_USER`` and so on. Times are in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    jd_user: str = Field("", description="user name at the portal")
+    jd_pass: SecretStr = Field(SecretStr(""), description="password at the portal; never printed, logged or written")
+    portal: str = Field("jdpower", description="a built-in site profile's name or the path of a profile file")
+    portal_url: str = Field("", description="another origin for the profile, for tests and proxies")
+    headless: bool = Field(True, description="false shows the browser's window")
+    block_resources: bool = Field(True, description="false loads pictures, fonts and all else the profile blocks")
+    max_downloads: int = Field(0, ge=0, description="only the first n vehicles of the inventory; 0: all")
+    concurrent_contexts: int = Field(5, ge=1, le=64, description="how many pages work at once in the one context")
+    download_folder: Path = Field(Path("downloads"), description="where the run folders are made")
+    task_timeout_s: float = Field(180, ge=1, description="a vehicle may go this long without a sign of progress")
+    step_timeout_s: float = Field(30, ge=1, description="one step on a page may take this long")
+    max_retries: int = Field(2, ge=0, le=100, description="how often a failed vehicle is tried again")
+    retry_wait_s: float = Field(2, ge=0, description="first back-off before a vehicle is tried again; it doubles")
+    lock_wait_s: float | None = Field(
+        None, ge=0, description="how long to wait for an account in use; default 330 at a terminal, else 0"
+    )
+    stop_wait_s: float = Field(5, ge=0, description="how long vehicles in hand may finish after Ctrl-C")
+    browser_path: Path | None = Field(None, description="the browser's program; default: found by itself")
+    browser_sandbox: Literal["auto", "on", "off"] = Field(
+        "auto", description="Chromium's sandbox; auto: off only for root, where it cannot work"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what goes into run.log")
+
+    @field_validator("log_level", "browser_sandbox", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("portal_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+            raise ValueError("is no origin; write it like https://portal.example or http://127.0.0.1:8000")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def hard_cap_s(self) -> float:
+        """The longest that one attempt at a vehicle may take, whatever its progress."""
+        return self.task_timeout_s * HARD_CAP_FACTOR
+
+    def lock_wait(self, at_terminal: bool) -> float:
+        """Return how long to wait for an account in use, in seconds."""
+        if self.lock_wait_s is not None:
+            return self.lock_wait_s
+        return LOCK_WAIT_AT_TERMINAL_S if at_terminal else 0.0
+
+    def require_credentials(self) -> None:
+        """Raise ``SettingsError`` where the user name or the password is missing."""
+        missing = [
+            name
+            for name, value in (("JD_USER", self.jd_user), ("JD_PASS", self.jd_pass.get_secret_value()))
+            if not value
+        ]
+        if missing:
+            raise SettingsError(f"{' and '.join(missing)} not set: put them into .env (see .env.example) or use --demo")
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings; ``overrides`` are command-line options by field name, ``None`` where not given.
+
+    Raises ``SettingsError`` with one line that names every bad value.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        faults = "; ".join(_fault(fault) for fault in error.errors(include_input=True, include_url=False))
+        raise SettingsError(f"settings: {faults}; see docs/settings.md") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings: .env is not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+def _fault(fault: Any) -> str:
+    name = ".".join(str(part) for part in fault["loc"]).upper()
+    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    value = "" if name == "JD_PASS" or not isinstance(fault.get("input"), (str, int, float)) else f" {fault['input']!r}"
+    return f"{name}{value} {message}"

@@ -1,0 +1,51 @@
+"""``status``: what a run folder holds."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jdp_scraper.checkpoint.run_folder import RunFolder, was_begun
+from jdp_scraper.checkpoint.runs import RunSummary, list_runs, summarize
+from jdp_scraper.console import say
+from jdp_scraper.errors import RunFolderError
+from jdp_scraper.events import Bus, Event, Notice
+
+
+async def status(download_folder: Path, run: Path | None) -> int:
+    """Print one run, or all runs of a download folder, newest first; raises ``RunFolderError``."""
+    bus = Bus()
+    bus.subscribe(_show)
+    if run is None:
+        runs = await list_runs(download_folder, bus)
+        say(f"{len(runs)} runs in {download_folder}" if runs else f"no runs in {download_folder}")
+    else:
+        runs = [await asyncio.to_thread(_one, run)]
+    now = datetime.now(UTC)
+    for summary in runs:
+        say(_line(summary, now))
+    return 0
+
+
+def _one(path: Path) -> RunSummary:
+    folder = RunFolder(path)
+    if not path.is_dir() or not was_begun(folder):
+        raise RunFolderError(f"{path} is no run folder: name one like downloads/2026-11-22")
+    return summarize(folder)
+
+
+def _line(run: RunSummary, now: datetime) -> str:
+    state = "finished" if run.finished else "unfinished"
+    goal = run.header.goal
+    wanted = f"only {len(goal.only)}" if goal.only else f"first {goal.maximum}" if goal.maximum else "all"
+    return (
+        f"{run.folder.path.name:<14} {run.header.portal:<10} {state:<10} {run.done} done, {run.failed} failed, "
+        f"{run.todo} not fetched; goal: {wanted}; begun {run.header.started.astimezone():%Y-%m-%d %H:%M} "
+        f"({run.age_days(now):.1f} days ago)"
+    )
+
+
+def _show(event: Event) -> None:
+    if isinstance(event, Notice) and event.level in {"warning", "error"}:
+        say(f"{event.level}: {event.text}")

@@ -1,0 +1,74 @@
+"""What the workers of one run share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jdp_scraper.checkpoint.checkpoint import Checkpoint
+from jdp_scraper.checkpoint.names import stem_of
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import VehicleError
+from jdp_scraper.pdf.store import ReportStore
+from jdp_scraper.pdf.stream import ReportStream
+from jdp_scraper.portal.account import AccountSession
+from jdp_scraper.portal.site import Site
+from jdp_scraper.portal.vehicle_page import VehicleOpener
+from jdp_scraper.work.task import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The run's means: where things are asked for, and where they are kept.
+
+    ``report_lock`` is held between opening a vehicle and knowing its report's address: a real lock where the report is
+    of the vehicle that the session opened last. ``streams`` bounds the reports in flight.
+    """
+
+    site: Site
+    account: AccountSession
+    opener: VehicleOpener
+    stream: ReportStream
+    store: ReportStore
+    checkpoint: Checkpoint
+    folder: RunFolder
+    names: Mapping[str, str]
+    disk: Disk
+    streams: asyncio.Semaphore
+    report_lock: contextlib.AbstractAsyncContextManager[object]
+    step_s: float
+    clock: Callable[[], float]
+    now: Callable[[], datetime]
+    browser_lost: Callable[[], bool]
+
+    def part(self, key: str, attempt: int) -> Path:
+        """Return the path of an attempt's unfinished report, apart from every other's."""
+        return self.folder.pdfs / f"{stem_of(self.names[key])}.{attempt}.pdf.part"
+
+    def failure_folder(self, key: str) -> Path:
+        """Return the folder of a failed vehicle's evidence."""
+        return self.folder.failure(self.names[key])
+
+    async def write_failure(self, lease: Lease, error: VehicleError) -> None:
+        """Keep what is known of a final failure in ``error.json``; raises ``StorageError``."""
+        content = {
+            "key": lease.key,
+            "reference": lease.vehicle.reference,
+            "vin": lease.vehicle.vin,
+            "attempt": lease.attempt,
+            "step": lease.step,
+            "error": type(error).__name__,
+            "message": str(error),
+            "status": error.status,
+            "at": self.now().isoformat(),
+        }
+        folder = self.failure_folder(lease.key)
+        await asyncio.to_thread(self.disk.make_folder, folder)
+        data = json.dumps(content, indent=2).encode("ascii") + b"\n"
+        await asyncio.to_thread(self.disk.write_whole, folder / "error.json", data)

@@ -1,0 +1,188 @@
+"""A worker: takes a task, opens its vehicle, learns the report's address, receives, proves and places the report.
+
+A page is held for the first half only. With more workers than pages, pages go on to the next vehicle while the reports
+of the last ones still stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from playwright.async_api import Error as PlaywrightError
+
+from jdp_scraper.browser.pool import PagePool, PooledPage
+from jdp_scraper.checkpoint.records import TaskRecord, TaskState
+from jdp_scraper.errors import Action, BrowserLost, PageLost, ScraperError, StepTimeout, VehicleError
+from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
+from jdp_scraper.pdf.store import PlacedReport
+from jdp_scraper.pdf.stream import ReportRequest
+from jdp_scraper.portal.report import learn_report
+from jdp_scraper.work.desk import Desk
+from jdp_scraper.work.evidence import keep_evidence
+from jdp_scraper.work.queue import AsyncTaskQueue, StaleLease
+from jdp_scraper.work.retry import GiveUp, Retry, Stop
+from jdp_scraper.work.task import Lease
+from jdp_scraper.work.watchdog import Watchdog
+
+PAGES_LOST_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several alike; ``desk`` holds what they share."""
+
+    queue: AsyncTaskQueue
+    pool: PagePool
+    watchdog: Watchdog
+    desk: Desk
+    bus: Bus
+
+    async def run(self) -> None:
+        """Work until the queue has nothing more; raises what stops the run."""
+        lost = 0
+        while True:
+            try:
+                if not await self._one():
+                    return
+                lost = 0
+            except PageLost as error:  # before a task was taken: no page could be opened
+                lost += 1
+                if lost >= PAGES_LOST_IN_A_ROW or self.desk.browser_lost():
+                    raise BrowserLost(f"the browser opens no more pages: {error}") from error
+
+    async def _one(self) -> bool:
+        """Work on one task; tells whether there was one."""
+        lease: Lease | None = None
+        generation = self.desk.account.generation
+        try:
+            async with self.pool.page() as pooled:
+                lease = await self.queue.take()
+                if lease is None:
+                    return False
+                generation = self.desk.account.generation
+                self.bus.publish(TaskStarted(lease.key, lease.attempt))
+                request = await self._ask(lease, pooled)
+            async with self.desk.streams:
+                await self._receive(lease, request)
+        except VehicleError as error:
+            if lease is None:
+                raise
+            await self._failed(lease, error)
+            if error.action is Action.SIGN_IN:
+                await self.desk.account.mend(generation)
+        except BaseException:
+            if lease is not None and self.queue.holds(lease):
+                self.queue.give_back(lease)
+            raise
+        finally:
+            if lease is not None:
+                self.watchdog.release(lease)
+        return True
+
+    # -- the two halves ------------------------------------------------------------------------------------------
+
+    async def _ask(self, lease: Lease, pooled: PooledPage) -> ReportRequest:
+        """Open the vehicle on the page and learn its report's address."""
+        desk = self.desk
+        try:
+            async with self._attempt(lease):
+                await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
+                async with desk.report_lock:
+                    async with self._step(lease, "open"):
+                        await desk.opener.open(pooled.page, lease.vehicle)
+                    async with self._step(lease, "report"):
+                        return await learn_report(pooled, desk.site.profile, desk.step_s)
+        except VehicleError as error:
+            if isinstance(self.queue.decide(lease, error), GiveUp):
+                await keep_evidence(desk.failure_folder(lease.key), pooled.page, desk.disk, desk.step_s)
+            raise
+
+    async def _receive(self, lease: Lease, request: ReportRequest) -> None:
+        """Stream the report, prove it, put it in place and write the outcome down."""
+        desk, began = self.desk, time.perf_counter()
+        name = desk.names[lease.key]
+        async with self._attempt(lease):
+            async with self._step(lease, "download"):
+                streamed = await desk.stream.fetch(
+                    request, desk.part(lease.key, lease.attempt), lambda _: self.queue.beat(lease)
+                )
+            async with self._step(lease, "prove"):
+                placed = await desk.store.prove_and_place(
+                    streamed, lease.vehicle, name, still_mine=lambda: self.queue.holds(lease)
+                )
+            async with self._step(lease, "record"):
+                await self._record(lease, placed)
+        self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
+
+    async def _record(self, lease: Lease, placed: PlacedReport) -> None:
+        """Once begun this is not cut off: the file is in place, and its line must follow."""
+        record = TaskRecord(
+            TaskState.DONE,
+            attempts=lease.attempt,
+            file=placed.file,
+            size=placed.size,
+            sha256=placed.sha256,
+            seconds=round(self.desk.clock() - lease.taken_at, 3),
+            finished_at=self.desk.now(),
+        )
+        await asyncio.shield(self.desk.checkpoint.record(lease.key, record))
+        self.queue.done(lease)
+
+    # -- failure -------------------------------------------------------------------------------------------------
+
+    async def _failed(self, lease: Lease, error: VehicleError) -> None:
+        """Report the failure to the queue, and write down a final one; raises ``error`` where it stops the run."""
+        self.watchdog.release(lease)
+        try:
+            decision = self.queue.fail(lease, error)
+        except StaleLease:
+            return  # the task was taken back meanwhile, and is another worker's to report on
+        kind, message = type(error).__name__, str(error)
+        if isinstance(decision, Stop):
+            raise error
+        if isinstance(decision, Retry):
+            self.bus.publish(TaskReturned(lease.key, lease.attempt, kind, message, decision.after_s))
+            return
+        record = TaskRecord(
+            TaskState.FAILED,
+            attempts=lease.attempt,
+            error=kind,
+            message=message,
+            seconds=round(self.desk.clock() - lease.taken_at, 3),
+            finished_at=self.desk.now(),
+        )
+        await self.desk.write_failure(lease, error)
+        await self.desk.checkpoint.record(lease.key, record)
+        self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
+
+    @asynccontextmanager
+    async def _attempt(self, lease: Lease) -> AsyncIterator[None]:
+        """Run a half under the watchdog's limit, and map what no lower floor has mapped."""
+        self.queue.beat(lease)
+        try:
+            async with self.watchdog.guard(lease):
+                yield
+        except TimeoutError as error:
+            silent = self.desk.clock() - lease.last_sign
+            raise StepTimeout(f"{lease.step}: no sign of progress for {silent:.0f} s") from error
+        except PlaywrightError as error:
+            raise PageLost(f"{lease.step}: {str(error).partition(chr(10))[0]}") from error
+        except (ScraperError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            # A fault of this program must not end a night's run for one vehicle, nor be hidden.
+            self.bus.notice("error", f"{lease.key}: {lease.step}: {''.join(traceback.format_exception(error))}")
+            raise VehicleError(f"{lease.step}: {type(error).__name__}: {error}") from error
+
+    @asynccontextmanager
+    async def _step(self, lease: Lease, step: str) -> AsyncIterator[None]:
+        began = time.perf_counter()
+        self.queue.beat(lease, step)
+        yield
+        self.queue.beat(lease)
+        self.bus.publish(StepDone(lease.key, lease.attempt, step, time.perf_counter() - began))

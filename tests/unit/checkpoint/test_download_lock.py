@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jdp_scraper.checkpoint.download_lock import PID, DownloadLock
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import RunFolderBusy, StorageError
+
+from .helpers import FaultyDisk
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from jdp_scraper.checkpoint.download_lock import DownloadLock
+from jdp_scraper.disk import Disk
+async def main():
+    async with DownloadLock(Path(sys.argv[1]), Disk()):
+        print("held", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+asyncio.run(main())
+"""
+
+
+async def test_a_second_process_is_refused_by_the_firsts_id_until_that_is_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(RunFolderBusy, match=f"process {other.pid}"):
+            await DownloadLock(tmp_path, Disk()).__aenter__()
+        other.kill()
+        other.wait()
+        async with DownloadLock(tmp_path, Disk()):
+            pass
+
+
+async def test_the_lock_is_let_go_on_the_way_out(tmp_path: Path) -> None:
+    for _ in range(2):
+        async with DownloadLock(tmp_path / "new", Disk()):
+            with pytest.raises(RunFolderBusy):
+                await DownloadLock(tmp_path / "new", Disk()).__aenter__()
+    assert not (tmp_path / "new" / PID).exists()
+
+
+async def test_a_folder_that_cannot_be_written_is_told_and_leaves_no_lock(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError):
+        await DownloadLock(tmp_path / "file", Disk()).__aenter__()
+    with pytest.raises(OSError):
+        await DownloadLock(tmp_path, FaultyDisk(2)).__aenter__()
+    async with DownloadLock(tmp_path, Disk()):
+        pass

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jdp_scraper.errors import ReportBroken, UnusableError
+from jdp_scraper.pdf.parser import ParserPool
+from jdp_scraper.pdf.proof import ProofRule, prove
+from jdp_scraper.vehicle import Vehicle
+
+from . import reports
+
+RULE = ProofRule(reference_labels=("Stock #", "Stock Number"))
+# A child that says it is ready, then listens and never answers.
+MUTE = (sys.executable, "-c", "import os, sys; os.write(1, bytes(4)); sys.stdin.read()")
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+async def quick_pool() -> AsyncIterator[ParserPool]:
+    async with ParserPool(size=1, deadline_s=0.5, max_pages=3) as pool:
+        yield pool
+
+
+def written(folder: Path, data: bytes) -> Path:
+    path = folder / "report.pdf.part"
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("layout", [reports.beside, reports.above, reports.table])
+async def test_a_real_pdf_proves_its_vehicle(layout: object, pool: ParserPool, tmp_path: Path) -> None:
+    assert callable(layout)
+    data = layout("165530A")
+    found = await pool.read(written(tmp_path, data))
+    assert len(found.pages) == 1
+    assert found.size == len(data)
+    prove(found.text, Vehicle("165530A", reports.VIN), RULE)
+
+
+async def test_every_page_is_read(quick_pool: ParserPool, tmp_path: Path) -> None:
+    found = await quick_pool.read(written(tmp_path, reports.blank(pages=3)))
+    assert found.pages == ("", "", "")
+
+
+async def test_too_many_pages_are_refused(quick_pool: ParserPool, tmp_path: Path) -> None:
+    with pytest.raises(ReportBroken, match="4 pages"):
+        await quick_pool.read(written(tmp_path, reports.blank(pages=4)))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"<html></html>", "not a PDF"),
+        (b"%PDF-1.4\nnothing else\n%%EOF", "damaged"),
+        (reports.beside("1")[:-20], "cut off"),
+        (reports.encrypted("1"), "encrypted"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(data: bytes, message: str, pool: ParserPool, tmp_path: Path) -> None:
+    with pytest.raises(ReportBroken, match=message):
+        await pool.read(written(tmp_path, data))
+    assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
+
+
+async def test_a_file_that_is_gone_is_refused(pool: ParserPool, tmp_path: Path) -> None:
+    with pytest.raises(ReportBroken, match="FileNotFound"):
+        await pool.read(tmp_path / "gone.pdf")
+
+
+async def test_an_endless_page_is_cut_off_and_the_process_replaced(quick_pool: ParserPool, tmp_path: Path) -> None:
+    await quick_pool.start()
+    (before,) = children()
+    with pytest.raises(ReportBroken, match=r"within 0\.5 s"):
+        await quick_pool.read(written(tmp_path, reports.endless()))
+    assert (await quick_pool.read(written(tmp_path, reports.beside("7")))).pages
+    assert not lives(before)
+    assert len(children()) == 1
+
+
+async def test_a_process_that_dies_over_a_file_is_replaced(tmp_path: Path) -> None:
+    async with ParserPool(size=1, deadline_s=30) as pool:
+        await pool.start()
+        (child,) = children()
+        reading = asyncio.create_task(pool.read(written(tmp_path, reports.endless())))
+        busy = child.cpu_times().user
+        while child.cpu_times().user < busy + 0.05:
+            await asyncio.sleep(0)
+        os.kill(child.pid, signal.SIGKILL)
+        with pytest.raises(ReportBroken, match="exit code -9"):
+            await reading
+        assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
+
+
+async def test_a_process_that_died_idle_costs_no_file(tmp_path: Path) -> None:
+    async with ParserPool(size=1) as pool:
+        await pool.start()
+        (child,) = children()
+        child.kill()
+        assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
+
+
+async def test_two_files_are_read_at_once(pool: ParserPool, tmp_path: Path) -> None:
+    slow, quick = tmp_path / "slow.pdf", tmp_path / "quick.pdf"
+    os.mkfifo(slow)  # whoever opens it waits for its writer
+    quick.write_bytes(reports.beside("7"))
+    waiting = asyncio.create_task(pool.read(slow))
+    assert (await pool.read(quick)).pages
+    assert not waiting.done()
+    writer = await asyncio.to_thread(slow.open, "wb")
+    await asyncio.to_thread(writer.write, reports.beside("8"))
+    await asyncio.to_thread(writer.close)
+    assert "8" in (await waiting).text
+
+
+async def test_a_cancelled_read_leaves_a_usable_pool(tmp_path: Path) -> None:
+    async with ParserPool(size=1) as pool:
+        os.mkfifo(tmp_path / "slow.pdf")
+        await pool.start()
+        reading = asyncio.create_task(pool.read(tmp_path / "slow.pdf"))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
+
+
+async def test_closing_ends_every_process_also_a_mute_one_and_when_cancelled() -> None:
+    async with asyncio.timeout(10):
+        task = asyncio.create_task(_hold_open())
+        while len(children()) < 2:
+            await asyncio.sleep(0)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert children() == []
+
+
+async def _hold_open() -> None:
+    async with ParserPool(size=2, command=MUTE) as pool:
+        await pool.start()
+        await asyncio.Event().wait()
+
+
+async def test_a_closed_pool_reads_nothing(tmp_path: Path) -> None:
+    async with ParserPool() as pool:
+        pass
+    with pytest.raises(RuntimeError, match="closed"):
+        await pool.read(tmp_path / "x.pdf")
+
+
+@pytest.mark.parametrize("command", [(sys.executable, "-c", "pass"), ("/no/such/program",)])
+async def test_a_process_that_does_not_start_is_told(command: tuple[str, ...], tmp_path: Path) -> None:
+    async with ParserPool(size=1, command=command) as pool:
+        with pytest.raises(UnusableError, match=r"does not start|cannot be started"):
+            await pool.start()
+        with pytest.raises(UnusableError):
+            await pool.read(tmp_path / "x.pdf")
+
+
+@pytest.mark.parametrize("answer", ["[1]", "nonsense", "5"])
+async def test_an_answer_that_makes_no_sense_is_blamed_on_the_file(answer: str, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; os.write(1, bytes(4)); sys.stdin.readline(); os.write(1, bytes(4));"
+        f"data = {answer!r}.encode(); os.write(1, len(data).to_bytes(4, 'big') + data); sys.stdin.read()"
+    )
+    async with ParserPool(size=1, command=(sys.executable, "-c", script)) as pool:
+        with pytest.raises(ReportBroken, match="its answer"):
+            await pool.read(tmp_path / "x.pdf")
+
+
+async def test_the_child_knows_no_secrets(pool: ParserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JD_PASS", "hunter2")
+    await pool.start()
+    for child in children():
+        assert "JD_PASS" not in child.environ()
+
+
+async def test_a_child_ends_with_its_parent_also_in_the_middle_of_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "slow.pdf")
+    script = (
+        "import asyncio, sys; from pathlib import Path; from jdp_scraper.pdf.parser import ParserPool\n"
+        "async def main():\n"
+        "    async with ParserPool(size=1) as pool:\n"
+        "        await pool.start(); print('ready', flush=True); await pool.read(Path(sys.argv[1]))\n"
+        "asyncio.run(main())"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path / "slow.pdf"), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    await parent.stdout.readline()
+    (child,) = psutil.Process(parent.pid).children()
+    parent.kill()
+    await parent.wait()
+    async with asyncio.timeout(5):
+        while lives(child):
+            await asyncio.sleep(0)

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from pathlib import Path
+
+import pytest
+
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven
+from jdp_scraper.pdf.parser import ParserPool
+from jdp_scraper.pdf.proof import ProofRule, longer_references
+from jdp_scraper.pdf.store import PlacedReport, ReportStore, TaskLost
+from jdp_scraper.pdf.stream import StreamedFile
+from jdp_scraper.vehicle import Vehicle
+
+from . import reports
+
+RULE = ProofRule(reference_labels=("Stock #", "Stock Number"))
+VEHICLE = Vehicle("165530", reports.VIN)
+NAME = "165530.pdf"
+
+
+def still_mine() -> bool:
+    return True
+
+
+def streamed(folder: Path, data: bytes, sha256: str | None = None) -> StreamedFile:
+    part = folder / f"{NAME}.part"
+    part.write_bytes(data)
+    return StreamedFile(part, len(data), sha256 or hashlib.sha256(data).hexdigest(), 0.1, 0.2)
+
+
+@pytest.fixture
+def store(tmp_path: Path, pool: ParserPool) -> ReportStore:
+    return ReportStore(tmp_path, Disk(), pool, RULE, longer_references(["165530", "165530 A"]))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_a_proven_report_gets_its_name(store: ReportStore, tmp_path: Path) -> None:
+    data = reports.beside("165530")
+    placed = await store.prove_and_place(streamed(tmp_path, data), VEHICLE, NAME, still_mine)
+    assert placed == PlacedReport(NAME, len(data), hashlib.sha256(data).hexdigest())
+    assert names(tmp_path) == [NAME]
+    assert await store.prove_file(tmp_path / NAME, VEHICLE) == placed
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (reports.beside("165530A"), ReportMismatch),
+        (reports.beside("165530 A"), ReportMismatch),
+        (reports.beside("165530", reports.OTHER_VIN), ReportMismatch),
+        (reports.blank(), ReportUnproven),
+        (b"not a PDF", ReportBroken),
+    ],
+)
+async def test_a_wrong_report_never_gets_a_name(
+    store: ReportStore, tmp_path: Path, data: bytes, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await store.prove_and_place(streamed(tmp_path, data), VEHICLE, NAME, still_mine)
+    assert names(tmp_path) == []
+
+
+async def test_a_wrong_file_in_place_is_told_and_left(store: ReportStore, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(reports.beside("165531"))
+    with pytest.raises(ReportMismatch):
+        await store.prove_file(tmp_path / NAME, VEHICLE)
+    assert names(tmp_path) == [NAME]
+
+
+async def test_a_file_that_changed_after_it_was_streamed_is_broken(store: ReportStore, tmp_path: Path) -> None:
+    with pytest.raises(ReportBroken, match="not what was streamed"):
+        await store.prove_and_place(streamed(tmp_path, reports.beside("165530"), "0" * 64), VEHICLE, NAME, still_mine)
+    assert names(tmp_path) == []
+
+
+async def test_a_task_taken_back_meanwhile_places_nothing(store: ReportStore, tmp_path: Path) -> None:
+    with pytest.raises(TaskLost):
+        await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, lambda: False)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["../x.pdf", "a/b.pdf", "", "..", "."])
+async def test_a_name_cannot_lead_out_of_the_folder(store: ReportStore, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="without a folder"):
+        await store.prove_and_place(streamed(tmp_path, b""), VEHICLE, name, still_mine)
+
+
+async def test_a_cancelled_proof_leaves_nothing(store: ReportStore, tmp_path: Path) -> None:
+    report = streamed(tmp_path, reports.endless())
+    placing = asyncio.create_task(store.prove_and_place(report, VEHICLE, NAME, still_mine))
+    await asyncio.sleep(0)
+    placing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await placing
+    assert names(tmp_path) == []
+
+
+class SlowDisk(Disk):
+    """Renames when it is told to."""
+
+    def __init__(self) -> None:
+        self.renaming = threading.Event()
+        self.go = threading.Event()
+
+    def rename(self, source: Path, target: Path) -> None:
+        self.renaming.set()
+        self.go.wait()
+        super().rename(source, target)
+
+
+async def test_a_cancellation_does_not_tear_the_move_apart(tmp_path: Path, pool: ParserPool) -> None:
+    disk = SlowDisk()
+    store = ReportStore(tmp_path, disk, pool, RULE)
+    report = streamed(tmp_path, reports.beside("165530"))
+    placing = asyncio.create_task(store.prove_and_place(report, VEHICLE, NAME, still_mine))
+    await asyncio.to_thread(disk.renaming.wait)
+    placing.cancel()
+    await asyncio.sleep(0)
+    assert not placing.done()
+    disk.go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await placing
+    assert names(tmp_path) == [NAME]
+
+
+class FullDisk(Disk):
+    def rename(self, source: Path, target: Path) -> None:
+        raise DiskFull
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, pool: ParserPool) -> None:
+    store = ReportStore(tmp_path, FullDisk(), pool, RULE)
+    with pytest.raises(DiskFull):
+        await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, still_mine)
+    assert names(tmp_path) == []
