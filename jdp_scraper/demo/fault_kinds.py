@@ -1,8 +1,4 @@
-"""The faults themselves: a table of names and small functions, each answering one scene wrongly.
-
-A new fault is a function and a line in KINDS. BY_CHANCE holds where a fault happens when it is only given a rate: never
-at sign-in or sign-out, where one try is all that a client has; `KIND@POINT` puts it there on purpose.
-"""
+"""The faults themselves: small functions, each answering one scene wrongly."""
 
 from __future__ import annotations
 
@@ -12,25 +8,17 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
-from .faults import POINTS
 from .scene import Scene
 
 Act = Callable[[Scene], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a fault does, and the points at which it makes sense."""
+def error_page(status: int, title: str) -> Act:
+    """Make the fault that answers with an error page; 429 says when to come back."""
 
-    act: Act
-    points: frozenset[str]
-
-
-def _status(status: int, title: str) -> Act:
     async def act(scene: Scene) -> web.StreamResponse:
         text = "Sorry, an error occurred while processing your request."
         response = scene.site.message_page(status, title, text)
@@ -201,61 +189,3 @@ def _abort(request: web.Request) -> None:
     linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
-
-
-_SIGNED_IN = frozenset(POINTS - {"sign_in_page", "sign_in", "sign_out", "license", "row"})
-_REQUESTS = frozenset(POINTS - {"row"})
-_PDF = frozenset({"pdf"})
-
-KINDS: dict[str, Kind] = {
-    "error_401": Kind(_status(401, "Unauthorized"), _REQUESTS),
-    "error_403": Kind(_status(403, "Forbidden"), _REQUESTS),
-    "error_404": Kind(_status(404, "Not found"), _REQUESTS),
-    "error_500": Kind(_status(500, "Server Error"), _REQUESTS),
-    "error_503": Kind(_status(503, "Service Unavailable"), _REQUESTS),
-    "too_many": Kind(_status(429, "Too Many Requests"), _REQUESTS),
-    "hang": Kind(hang, _REQUESTS),
-    "reset": Kind(reset, _REQUESTS),
-    "sign_in_page": Kind(sign_in_page, _SIGNED_IN),
-    "expire": Kind(expire, _REQUESTS - {"sign_in"}),
-    "license": Kind(license_again, _SIGNED_IN),
-    "rotate_cookie": Kind(rotate_cookie, _SIGNED_IN),
-    "truncated": Kind(truncated, _PDF),
-    "truncated_short_length": Kind(truncated_short_length, _PDF),
-    "truncated_chunked": Kind(truncated_chunked, _PDF),
-    "html": Kind(html, _PDF),
-    "html_as_pdf": Kind(html_as_pdf, _PDF),
-    "other_vehicle": Kind(other_vehicle, frozenset({"pdf", "create", "vehicle"})),
-    "slow_drip": Kind(slow_drip, _PDF),
-    "redirect_origin": Kind(redirect_origin, _PDF),
-    "gone": Kind(gone, frozenset({"vehicle", "create", "pdf"})),
-    "row_missing": Kind(row_missing, frozenset({"row"})),
-    "popup_blocked": Kind(popup_blocked, frozenset({"create"})),
-}
-
-BY_CHANCE: dict[str, frozenset[str]] = {
-    name: {"gone": frozenset({"vehicle"}), "other_vehicle": _PDF}.get(name, kind.points & (_SIGNED_IN | {"row"}))
-    for name, kind in KINDS.items()
-} | {name: frozenset({"create"}) for name in ("error_401", "error_403")}
-
-
-async def play(scene: Scene) -> web.StreamResponse:
-    """Answer a request, with the fault that is due for it where there is one, and with the cookies that are new."""
-    scene.portal.ledger.points[scene.point] += 1
-    try:
-        response = await _act(scene)
-    except web.HTTPException as answer:
-        scene.site.set_cookies(scene.session, answer)
-        raise
-    if not response.prepared:
-        # One that is under way already keeps its cookies for the next answer.
-        scene.site.set_cookies(scene.session, response)
-    return response
-
-
-async def _act(scene: Scene) -> web.StreamResponse:
-    drawn = scene.portal.faults.draw(scene.point, scene.vehicles)
-    if drawn is None:
-        return await scene.regular()
-    scene.portal.ledger.faults[f"{drawn[0]}@{scene.point}"] += 1
-    return await KINDS[drawn[0]].act(scene)

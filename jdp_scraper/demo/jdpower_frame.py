@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from aiohttp import web
 
 from .account import Session, Stage
-from .fault_kinds import play
+from .fault_table import play
 from .lot import Vehicle
 from .portal import Portal
 from .scene import Scene

@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from .account import Desk, new_secret
-from .fault_kinds import BY_CHANCE, KINDS
+from .fault_table import BY_CHANCE, KINDS
 from .faults import FaultBook
 from .latency import Latency
 from .ledger import Ledger

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from .account import Outcome, Session, Stage
 from .assets import Assets
-from .fault_kinds import play
+from .fault_table import play
 from .lot import Vehicle
 from .portal import Portal
 from .scene import Scene

@@ -17,6 +17,7 @@ from jdp_scraper.pdf.plain_text import plain
 Kind = Literal["reference", "vin"]
 MARKS = ":#.-"
 _SHOWN = 40  # characters of the PDF that a message quotes
+_LONGEST_GAP = 40  # separators behind a label; a hostile PDF can hold a million
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Place:
         """Return the word behind the label, cut to what a message can hold; empty at the end of the text."""
         first = self._first_mark(self.token)
         start = self.token if first == self.end else first
-        return self.text[start:].partition(" ")[0][:_SHOWN]
+        return self.text[start : start + _SHOWN].partition(" ")[0]
 
     def _end_of(self, value: str, starts: Iterable[int]) -> int | None:
         for start in starts:
@@ -82,7 +83,8 @@ def find_places(text: str, reference_labels: Sequence[str], vin_labels: Sequence
     places = []
     for found in expression.finditer(text):
         token = found.end()
-        while token < len(text) and (text[token] == " " or text[token] in MARKS):
+        last = min(len(text), token + _LONGEST_GAP)
+        while token < last and (text[token] == " " or text[token] in MARKS):
             token += 1
         kind = kinds[(found.lastindex or 1) - 1]
         places.append(Place(text, kind, found.group(), found.start(), found.end(), token))

@@ -16,7 +16,10 @@ from jdp_scraper.pdf.unbroken import unbroken
 
 @dataclass(frozen=True, slots=True)
 class PdfText:
-    """The text of a PDF, a string for each page; ``size`` (bytes) and ``sha256`` are of the very bytes parsed."""
+    """The text of a PDF, a string for each page, each line in the spelling of ``plain``.
+
+    ``size`` (bytes) and ``sha256`` are of the very bytes that were parsed.
+    """
 
     pages: tuple[str, ...]
     size: int

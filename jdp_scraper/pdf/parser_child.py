@@ -21,10 +21,11 @@ import pypdfium2
 
 from jdp_scraper import system
 from jdp_scraper.pdf import whole
+from jdp_scraper.pdf.plain_text import plain
 
 MEMORY_BYTES = 1 << 30
 LIFETIME_CPU_S = 3600
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 500_000
 
 
 class Refused(Exception):
@@ -110,7 +111,8 @@ def _texts(document: Any, count: int) -> list[str]:
             text_page = page.get_textpage()
         except pypdfium2.PdfiumError as error:
             raise Refused(f"page {index + 1} is damaged: {error}") from error
-        texts.append(text_page.get_text_range())
+        # Spelled here, since normalizing a hostile text can take hours; what is normal already takes no time again.
+        texts.append("\n".join(plain(line) for line in text_page.get_text_range().splitlines()))
         text_page.close()
         page.close()
         if sum(map(len, texts)) > MAX_CHARACTERS:

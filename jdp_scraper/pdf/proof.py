@@ -27,6 +27,8 @@ from jdp_scraper.vehicle import Vehicle
 _WORD = re.compile(r"[^\W_]+(?:[-_*][^\W_]+)*")
 _SHORTEST_VIN_SEEN = 11  # a shorter word behind a VIN label is rather the next cell of a table than another VIN
 
+_LONGEST_WORD = 100  # no VIN is that long; a hostile PDF can hold a word of a million letters
+
 
 class ProofRule(BaseModel):
     """How a portal's report names its vehicle: by labels, or by a pattern with the group ``reference``.
@@ -190,7 +192,7 @@ def _vin_is_proven(written: str, vehicle: Vehicle, rule: ProofRule, places: list
 
 
 def _words_behind(place: Place) -> list[str]:
-    found = _WORD.match(place.text, place.token)
+    found = _WORD.match(place.text, place.token, place.token + _LONGEST_WORD)
     return [found.group().upper()] if found else []
 
 

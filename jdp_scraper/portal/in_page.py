@@ -38,7 +38,7 @@ async def page_step(what: str, seconds: float) -> AsyncIterator[None]:
     Raises ``StepTimeout``, ``PageLost`` and ``PortalAnswered``; each message begins with ``what``.
     """
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds + _GRACE_S):  # a script's own deadline says more, so it comes first
             yield
     except TimeoutError as error:
         raise StepTimeout(f"{what}: no answer within {seconds:.0f} s") from error
@@ -80,7 +80,7 @@ def moved_on(error: PlaywrightError) -> bool:
 
 async def open_address(page: Page, url: str, what: str, seconds: float) -> Response | None:
     """Go to an address up to its first byte; raises ``PortalAnswered`` with the status of an error page."""
-    async with page_step(what, seconds + _GRACE_S):
+    async with page_step(what, seconds):
         response = await page.goto(url, wait_until="commit", timeout=seconds * 1000)
     if response is not None and response.status >= 400:
         wait = retry_after(response.headers.get("retry-after"))

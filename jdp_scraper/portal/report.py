@@ -16,6 +16,9 @@ from jdp_scraper.portal.profile import Block, SiteProfile
 from jdp_scraper.portal.site import as_arg
 
 
+CLICK_AGAIN_S = 3.0
+
+
 def new_catcher(profile: SiteProfile, block: bool) -> RequestCatcher:
     """Return a catcher for a page that reports are asked for on."""
     blocked = (profile.block if block else Block()).addresses
@@ -36,7 +39,13 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
     pooled.catcher.forget()
     async with page_step("report", seconds):
         clicks = asyncio.ensure_future(
-            run_script(pooled.page, "report_clicks", clicks=[as_arg(control) for control in rule.clicks], time=time)
+            run_script(
+                pooled.page,
+                "report_clicks",
+                clicks=[as_arg(control) for control in rule.clicks],
+                time=time,
+                again=CLICK_AGAIN_S * 1000,
+            )
         )
         try:
             caught = await _first(pooled.catcher, clicks)

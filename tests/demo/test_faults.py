@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from jdp_scraper.demo.fault_kinds import KINDS
+from jdp_scraper.demo.fault_table import KINDS
 from jdp_scraper.demo.process import DemoPortal
 
 from .conftest import NewVisitor, StartPortal

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jdp_scraper.demo import DemoOptions, add_arguments, options_from
-from jdp_scraper.demo.fault_kinds import BY_CHANCE, KINDS
+from jdp_scraper.demo.fault_table import BY_CHANCE, KINDS
 from jdp_scraper.demo.faults import FaultBook
 from jdp_scraper.demo.latency import TABLE, Latency
 from jdp_scraper.demo.lot import Lot

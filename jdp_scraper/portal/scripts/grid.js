@@ -23,6 +23,7 @@ async ({ grid, action, control, value, time }) => {
       act();
     });
 
+  if (action) await until(settled, time, "the page's scripts");
   if (action === "filter") {
     const input = await until(() => document.querySelector(value.css), time, value.css);
     await redrawn(() => {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from blockbuster import blockbuster_ctx
 
+from jdp_scraper.disk import Disk, DiskFile
 from jdp_scraper.pdf.parser import ParserPool
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,6 +31,36 @@ class Portal:
         self.asked.append(request)
         assert self.handler is not None
         return await self.handler(request)
+
+
+class OffLoopFile(DiskFile):
+    def write(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
+        not_in_the_loop()
+        return super().write(data)
+
+    def sync(self) -> None:
+        not_in_the_loop()
+        super().sync()
+
+
+class OffLoopDisk(Disk):
+    """Fails the test when it is used in the event loop's thread."""
+
+    def open_new(self, path: Path, mode: int | None = None) -> DiskFile:
+        not_in_the_loop()
+        return OffLoopFile(path, "wb")
+
+    def rename(self, source: Path, target: Path) -> None:
+        not_in_the_loop()
+        super().rename(source, target)
+
+    def remove(self, path: Path) -> None:
+        not_in_the_loop()
+        super().remove(path)
+
+
+def not_in_the_loop() -> None:
+    assert threading.current_thread() is not threading.main_thread()
 
 
 @pytest.fixture(autouse=True)

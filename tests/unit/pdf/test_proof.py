@@ -217,3 +217,18 @@ def test_a_pattern_stands_in_for_labels() -> None:
 def test_a_rule_that_cannot_work_is_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ProofRule.model_validate(fields)
+
+
+@settings(deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_plain_text_stays_as_it_is(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece", ["Stock # x ", "VIN-", "VIN ", "Stock # ", "Stock #" + ":" * 490_000, ":", "A" * 499_000]
+)
+def test_a_hostile_text_takes_no_time(piece: str) -> None:
+    text = "Stock #" + piece * (500_000 // len(piece))
+    assert not proves(text, "7", VIN)

@@ -16,6 +16,7 @@ from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.vehicle import Vehicle
 
 from . import reports
+from .conftest import OffLoopDisk
 
 RULE = ProofRule(reference_labels=("Stock #", "Stock Number"))
 VEHICLE = Vehicle("165530", reports.VIN)
@@ -34,7 +35,7 @@ def streamed(folder: Path, data: bytes, sha256: str | None = None) -> StreamedFi
 
 @pytest.fixture
 def store(tmp_path: Path, pool: ParserPool) -> ReportStore:
-    return ReportStore(tmp_path, Disk(), pool, RULE, longer_references(["165530", "165530 A"]))
+    return ReportStore(tmp_path, OffLoopDisk(), pool, RULE, longer_references(["165530", "165530 A"]))
 
 
 def names(folder: Path) -> list[str]:

@@ -18,7 +18,7 @@ from jdp_scraper.pdf.answer import ReportStatus, retry_after_s
 from jdp_scraper.pdf.stream import ReportRequest, ReportStream
 
 from . import reports
-from .conftest import Handler, Portal
+from .conftest import Handler, OffLoopDisk, Portal
 
 PDF = reports.beside("165530")
 
@@ -50,7 +50,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def stream(client: httpx.AsyncClient, portal: Portal) -> ReportStream:
-    return ReportStream(client, portal.origin, live_cookies, Disk(), is_sign_in, max_bytes=100_000)
+    return ReportStream(client, portal.origin, live_cookies, OffLoopDisk(), is_sign_in, max_bytes=100_000)
 
 
 @pytest.fixture
