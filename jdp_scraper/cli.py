@@ -123,6 +123,8 @@ async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
     at_terminal = sys.stdout.isatty()
     options = RunOptions(args.new, args.resume, tuple(args.only), args.retry_sign_in, at_terminal)
     bus, stop = Bus(), StopRequest()
+    # What a driver that was killed leaves unanswered is in the log where it matters, and is no line for a person.
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: bus.notice("debug", str(context["message"])))
     with Console(at_terminal) as console, system.on_stop_signals(stop.receive):
         bus.subscribe(console)
         run = Run(settings, options, bus, stop)

@@ -25,7 +25,15 @@ from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.checkpoint.runs import choose_run, list_runs
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import Interrupted, InventoryError, ScraperError, SignInError, StorageError
+from jdp_scraper.errors import (
+    Interrupted,
+    InventoryError,
+    ScraperError,
+    SignInError,
+    StorageError,
+    UnusableError,
+    VehicleError,
+)
 from jdp_scraper.events import Bus
 from jdp_scraper.job import Job, select
 from jdp_scraper.metrics import Metrics
@@ -125,11 +133,17 @@ class Run:
                 await stack.enter_async_context(DownloadLock(self._settings.download_folder, self._disk))
                 stack.push_async_callback(self._wrap_up, began)
                 await self._story(stack)
-        except BaseExceptionGroup as group:
-            raise _gravest(group) from group
+        except (ScraperError, BaseExceptionGroup) as error:
+            raise await self._reason(_gravest(error)) from error
         finally:
             self._log.close()
         return self.report
+
+    async def _reason(self, error: BaseException) -> BaseException:
+        """Return why the run ended: a signal to the whole process group ends the browser, too, and is the cause."""
+        if isinstance(error, UnusableError | VehicleError) and await self._stop.came_with():
+            return self._stop.error()
+        return error
 
     async def _story(self, stack: contextlib.AsyncExitStack) -> None:
         parser = await stack.enter_async_context(ParserPool())
@@ -138,19 +152,13 @@ class Run:
             self._bus.notice("info", "nothing is left to do in this run")
             return
         portal = await self._open_portal(stack)
-        try:
-            await self._stop.guard(portal.account.open(portal.page))
-            self.report.sign_ins = portal.account.sign_ins
-            if job is None:
-                job = await self._stop.guard(self._begin(portal))
-            if portal.account.license is not None:
-                await job.keep_license(portal.account.license)
-            await self._harvest(job, portal, parser)
-        except ScraperError as error:
-            # A signal to the whole process group ends the browser as well, and is the cause of what is seen here.
-            if portal.browser.lost.is_set() and await self._stop.came_with():
-                raise self._stop.error() from error
-            raise
+        await self._stop.guard(portal.account.open(portal.page))
+        self.report.sign_ins = portal.account.sign_ins
+        if job is None:
+            job = await self._stop.guard(self._begin(portal))
+        if portal.account.license is not None:
+            await job.keep_license(portal.account.license)
+        await self._harvest(job, portal, parser)
 
     async def _open_portal(self, stack: contextlib.AsyncExitStack) -> Portal:
         """Launch the browser; from here on every way out signs out and closes it."""
@@ -308,13 +316,13 @@ def _age(days: float) -> str:
 _GRAVEST = (Interrupted, StorageError, SignInError, ScraperError)
 
 
-def _gravest(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def _gravest(error: BaseException) -> BaseException:
     """Return the one error of a group that says most about why the run ended."""
-    errors = list(_leaves(group))
+    errors = list(_leaves(error))
     for kind in _GRAVEST:
-        for error in errors:
-            if isinstance(error, kind):
-                return error
+        for leaf in errors:
+            if isinstance(leaf, kind):
+                return leaf
     return errors[0]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import StorageError
-from jdp_scraper.events import Countdown, Event, Level, Notice, StepDone, TaskFailed, TaskReturned
+from jdp_scraper.events import Countdown, Event, Level, Notice, Progress, StepDone, TaskFailed, TaskReturned
 
 _ORDER: dict[Level, int] = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 
@@ -54,7 +54,7 @@ class RunLog:
 def _level_of(event: Event) -> Level:
     if isinstance(event, Notice):
         return event.level
-    if isinstance(event, StepDone):
+    if isinstance(event, (StepDone, Progress)):
         return "debug"
     if isinstance(event, TaskFailed):
         return "error"

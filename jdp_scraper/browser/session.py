@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from jdp_scraper.events import Bus
 
 LAUNCH_S = 30.0
 CLOSE_S = 10.0
+GONE_S = 2.0
 
 # Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
 _QUIET_FLAGS = (
@@ -170,11 +172,27 @@ class BrowserSession:
         if self._playwright is not None:
             await _within(CLOSE_S, self._playwright.stop())
         # What an orderly close left behind is ended by its process id; only what we started is in this list.
-        for process in self._children:
-            if process.is_running():
-                self._bus.notice("debug", f"ended process {process.pid} that the browser left behind")
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+        for process in await asyncio.to_thread(_still_alive, self._children, GONE_S):
+            self._bus.notice("warning", f"ended process {process.pid} that the browser left behind")
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Return those that are alive after at most ``seconds``; one that waits to be reaped is not."""
+    end = time.monotonic() + seconds
+    alive = [process for process in processes if _is_alive(process)]
+    while alive and time.monotonic() < end:
+        time.sleep(0.01)
+        alive = [process for process in alive if _is_alive(process)]
+    return alive
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def _within(seconds: float, call: Awaitable[object]) -> None:

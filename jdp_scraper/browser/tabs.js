@@ -50,11 +50,18 @@
     if (this instanceof HTMLAnchorElement && event.type === "click") retarget(this);
     return dispatch.call(this, event);
   };
-  const ownRequests = new Set(["xmlhttprequest", "fetch"]);
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries())
-      if (ownRequests.has(entry.initiatorType) && entry.responseStatus >= 400) window.noteRefusedRequest(entry.responseStatus);
-  }).observe({ type: "resource" });
+  const note = (status) => status >= 400 && window.noteRefusedRequest(status);
+  const ask = window.fetch;
+  window.fetch = async (...given) => {
+    const answer = await ask(...given);
+    note(answer.status);
+    return answer;
+  };
+  const send = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (...given) {
+    this.addEventListener("loadend", () => note(this.status));
+    return send.apply(this, given);
+  };
 
   document.addEventListener("submit", (event) => retarget(event.target), true);
   document.addEventListener(

@@ -3,8 +3,8 @@
 Three rules, each of which would rather refuse a right report than let a wrong one pass:
 
 * The reference stands as a whole token behind a label of the profile. A mere occurrence proves nothing: ``165530A``
-  holds ``165530``. One label that names the vehicle is enough, unless another one is followed by a token with a digit
-  in it that is not this reference, or by a longer reference of the same inventory.
+  holds ``165530``. One label that names the vehicle is enough, unless another one is followed by a longer reference of
+  the same inventory or, where no VIN proves the rest, by a token with a digit in it that is not this reference.
 * Where the inventory tells the VIN, the VIN stands behind its label, or anywhere as a whole token if no label is
   followed by one. A label with another VIN is a mismatch whatever else the text holds.
 * Where a reference can be read in two ways (two that look the same on paper, one that begins with a separator), it
@@ -87,7 +87,7 @@ def prove(text: str, vehicle: Vehicle, rule: ProofRule, longer: Collection[str] 
     vin_proven = _vin_is_proven(written, vehicle, rule, places)
     ambiguous = wanted in others
     if rule.pattern is None:
-        _check_labels(wanted, others, places)
+        _check_labels(wanted, others, places, strict=not vin_proven)
         ambiguous = ambiguous or _reads_like_separators(wanted)
     else:
         _check_pattern(written, wanted, rule.pattern)
@@ -132,7 +132,7 @@ def _spans(form: str) -> set[str]:
     return runs | {run[cut:].lstrip() for run in runs for cut in range(1, 1 + len(run) - len(run.lstrip(MARKS + " ")))}
 
 
-def _check_labels(wanted: str, longer: Collection[str], places: list[Place]) -> None:
+def _check_labels(wanted: str, longer: Collection[str], places: list[Place], *, strict: bool) -> None:
     named = False
     seen: Place | None = None
     past = 0
@@ -147,7 +147,7 @@ def _check_labels(wanted: str, longer: Collection[str], places: list[Place]) -> 
             named, past = True, end  # a reference may hold a label's word: it is no label there
         elif any(later.start <= place.token < later.end for later in places[index + 1 : index + 2]):
             continue  # a label right behind a label: an empty field, or the head of a table
-        elif any(character.isdigit() for character in place.shown()):
+        elif strict and any(character.isdigit() for character in place.shown()):
             raise ReportMismatch(f"the PDF says {place.label!a} {place.shown()!a}, not {wanted!a}")
         elif place.shown():
             seen = seen or place

@@ -15,7 +15,6 @@ from jdp_scraper.portal.in_page import page_step, run_script
 from jdp_scraper.portal.profile import Block, SiteProfile
 from jdp_scraper.portal.site import as_arg
 
-
 CLICK_AGAIN_S = 3.0
 
 

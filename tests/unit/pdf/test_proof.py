@@ -117,6 +117,12 @@ def test_the_message_says_what_stands_there() -> None:
         prove(document("165530A"), Vehicle("165530"), RULE)
 
 
+@pytest.mark.parametrize("mark", ["\ufffe", "\x02"])
+def test_a_hyphen_that_pdfium_marks_as_broken_is_still_a_hyphen(mark: str) -> None:
+    assert proves(document(f"165{mark}530"), "165-530")
+    assert not proves(document(f"165{mark}530"), "165530")
+
+
 def test_case_of_a_reference_counts() -> None:
     assert proves(document("165500a"), "165500a")
     assert not proves(document("165500A"), "165500a")

@@ -141,6 +141,17 @@ async def test_the_live_cookies_are_sent_and_never_the_clients_own(
     assert len(told) == 2
 
 
+async def test_without_live_cookies_none_is_sent(client: httpx.AsyncClient, portal: Portal, part: Path) -> None:
+    async def no_cookies() -> dict[str, str]:
+        return {}
+
+    stream = ReportStream(client, portal.origin, no_cookies, Disk(), is_sign_in)
+    portal.handler = answers(PDF, Set_Cookie="session=from-the-answer; Path=/")
+    await stream.fetch(ask(portal), part, ignore)
+    await stream.fetch(ask(portal), part, ignore)
+    assert not any(request.cookies for request in portal.asked)
+
+
 async def test_a_redirect_within_the_portal_is_followed_with_cookies(
     stream: ReportStream, portal: Portal, part: Path
 ) -> None:

@@ -1,0 +1,22 @@
+"""What all tests share: nothing of ours may block the event loop in a unit or browser test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+TESTS = Path(__file__).parent
+WATCHED = (TESTS / "unit", TESTS / "browser")
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which code of the package blocks while an event loop runs in the same thread."""
+    if not any(folder in request.path.parents for folder in WATCHED):
+        yield
+        return
+    with blockbuster_ctx("jdp_scraper"):
+        yield

@@ -1,0 +1,91 @@
+"""The disk: whole or an error, and every error of the system is one of three lines."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from jdp_scraper.disk import Disk, storage_errors
+from jdp_scraper.errors import DiskFull, FolderNotWritable, StorageError
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, DiskFull),
+        (errno.EDQUOT, DiskFull),
+        (errno.EACCES, FolderNotWritable),
+        (errno.EPERM, FolderNotWritable),
+        (errno.EROFS, FolderNotWritable),
+        (errno.EIO, StorageError),
+    ],
+)
+def test_an_error_of_the_system_becomes_ours_with_the_path(number: int, kind: type[StorageError]) -> None:
+    cause = OSError(number, os.strerror(number))
+    with pytest.raises(StorageError, match="the/place") as caught, storage_errors("the/place"):
+        raise cause
+    assert type(caught.value) is kind
+    assert caught.value.__cause__ is cause
+
+
+def test_an_error_that_is_ours_already_stays_as_it_is() -> None:
+    with pytest.raises(DiskFull, match="^inner$"), storage_errors("outer"):
+        raise DiskFull("inner")
+
+
+def test_writing_whole_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    disk = Disk()
+    disk.write_whole(path, b"old")
+    disk.write_whole(path, b"new and longer", mode=0o600)
+    assert path.read_bytes() == b"new and longer"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
+    class NoRename(Disk):
+        def rename(self, source: Path, target: Path) -> None:
+            raise DiskFull
+
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(DiskFull):
+        NoRename().write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def test_folders_are_made_with_their_parents_and_may_be_there(tmp_path: Path) -> None:
+    deep = tmp_path / "one" / "two" / "three"
+    Disk().make_folder(deep)
+    Disk().make_folder(deep)
+    assert deep.is_dir()
+
+
+def test_a_file_in_the_way_of_a_folder_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(StorageError):
+        Disk().make_folder(tmp_path / "taken" / "below")
+
+
+def test_appending_goes_to_the_end_and_cutting_takes_it_away(tmp_path: Path) -> None:
+    path, disk = tmp_path / "file", Disk()
+    for part in (b"one,", b"two"):
+        with disk.open_append(path) as file:
+            assert file.write(part) == len(part)
+            file.sync()
+    assert path.read_bytes() == b"one,two"
+    disk.cut(path, 4)
+    assert path.read_bytes() == b"one,"
+
+
+def test_opening_anew_empties_and_removing_twice_is_fine(tmp_path: Path) -> None:
+    path, disk = tmp_path / "file", Disk()
+    path.write_bytes(b"old")
+    disk.open_new(path).close()
+    assert path.read_bytes() == b""
+    disk.remove(path)
+    disk.remove(path)
+    assert not path.exists()

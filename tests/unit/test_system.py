@@ -1,0 +1,104 @@
+"""What the operating system does for us: real signals, and durable files with the mode that was asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jdp_scraper import system
+
+pytestmark = pytest.mark.skipif(system.WINDOWS, reason="the Windows branches have not been run")
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+async def test_a_real_signal_reaches_the_callback_in_the_loop(number: signal.Signals) -> None:
+    came: asyncio.Queue[tuple[int, bool]] = asyncio.Queue()
+
+    def note(received: int) -> None:
+        came.put_nowait((received, asyncio.get_running_loop() is loop))
+
+    loop = asyncio.get_running_loop()
+    with system.on_stop_signals(note):
+        os.kill(os.getpid(), number)
+        async with asyncio.timeout(10):
+            assert await came.get() == (number, True)
+
+
+async def test_the_old_handlers_are_put_back() -> None:
+    def of_my_own(_number: int, _frame: object) -> None:
+        raise AssertionError
+
+    at_first = {number: signal.getsignal(number) for number in NUMBERS}
+    try:
+        signal.signal(signal.SIGTERM, of_my_own)
+        before = {number: signal.getsignal(number) for number in NUMBERS}
+        with system.on_stop_signals(lambda _: None):
+            assert all(signal.getsignal(number) is not before[number] for number in NUMBERS)
+        assert {number: signal.getsignal(number) for number in NUMBERS} == before
+        with pytest.raises(RuntimeError, match="on the way"), system.on_stop_signals(lambda _: None):
+            raise RuntimeError("on the way")
+        assert {number: signal.getsignal(number) for number in NUMBERS} == before
+    finally:
+        for number, handler in at_first.items():
+            signal.signal(number, handler)
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """``nohup`` starts a program with SIGHUP ignored, so that closing the terminal does not end it."""
+    code = (
+        "import asyncio, os, signal\n"
+        "from jdp_scraper.system import on_stop_signals\n"
+        "async def main():\n"
+        "    came = []\n"
+        "    with on_stop_signals(came.append):\n"
+        "        os.kill(os.getpid(), signal.SIGHUP)\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        while signal.SIGTERM not in came:\n"
+        "            await asyncio.sleep(0)\n"
+        "    print([int(number) for number in came])\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "asyncio.run(main())\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"[{int(signal.SIGTERM)}]"
+
+
+def test_a_second_process_dies_of_a_signal_once_nobody_listens_any_more() -> None:
+    code = (
+        "import asyncio, os, signal\n"
+        "from jdp_scraper.system import on_stop_signals\n"
+        "async def main():\n"
+        "    with on_stop_signals(lambda number: None):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        await asyncio.sleep(0)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "asyncio.run(main())\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGTERM
+
+
+def test_a_file_has_its_mode_whatever_the_mask_and_whatever_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("old")
+    path.chmod(0o644)
+    with open(path, "w", opener=system.opener(0o600)) as file:  # noqa: PTH123 - Path.open knows no opener
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        file.write("new")
+
+
+def test_a_folder_that_is_not_there_cannot_be_made_durable(tmp_path: Path) -> None:
+    system.sync_folder(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        system.sync_folder(tmp_path / "none")
