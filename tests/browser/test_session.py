@@ -1,0 +1,198 @@
+"""The browser's life: started, lost, closed, and nothing left of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.async_api import Error as PlaywrightError
+
+from jdp_scraper.browser.session import CLOSE_S, BrowserOptions, BrowserSession
+from jdp_scraper.errors import BrowserLost, SettingsError
+
+from .conftest import Ear
+from .server import SmallSite
+
+OURS = psutil.Process()
+
+
+def children() -> set[psutil.Process]:
+    return {process for process in OURS.children(recursive=True) if process.status() != psutil.STATUS_ZOMBIE}
+
+
+def is_browser(process: psutil.Process) -> bool:
+    """Tell whether a process is a browser's own, not one of its helpers nor the driver."""
+    try:
+        line = process.cmdline()
+    except psutil.Error:
+        return False
+    return any("remote-debugging" in word for word in line) and not any(word.startswith("--type=") for word in line)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for a condition; the time is only how long a failure takes."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def leaving_nothing() -> AsyncIterator[set[psutil.Process]]:
+    """Check that every process begun within has ended; what has not is killed. The set given is those of before."""
+    before = children()
+    try:
+        yield before
+        await until(lambda: not children() - before)
+    finally:
+        for process in children() - before:
+            process.kill()
+
+
+async def test_it_starts_opens_a_page_and_leaves_no_process(ear: Ear, site: SmallSite) -> None:
+    address = site.html("/", "<p>hello")
+    async with leaving_nothing() as before:
+        async with BrowserSession(BrowserOptions(), ear.bus) as session:
+            assert session.alive and not session.lost.is_set()
+            assert len(children() - before) >= 2
+            assert Path(session.program).exists() and session.version and session.source
+            page = await session.new_page()
+            await page.goto(address)
+            assert await page.inner_text("p") == "hello"
+        assert not session.alive
+        assert not session.lost.is_set(), "a close that was asked for is no loss"
+
+
+async def test_pages_and_cookies_are_all_in_the_one_context(ear: Ear, site: SmallSite) -> None:
+    site.html("/in", "<p>in", headers={"Set-Cookie": "auth=7; HttpOnly"})
+    site.html("/", "<p>home")
+    async with BrowserSession(BrowserOptions(), ear.bus) as session:
+        first, second = await session.new_page(), await session.new_page()
+        assert first.context is second.context is session.context
+        await first.goto(site.url("/in"))
+        await second.goto(site.url("/"))
+        assert site.seen[-1].cookies["auth"] == "7"
+        assert [cookie["name"] for cookie in await session.cookies(site.origin)] == ["auth"]
+        assert await session.cookies("https://elsewhere.example") == []
+        saved = await session.cookies()
+        await session.context.clear_cookies()
+        await session.set_cookies([])
+        assert await session.cookies() == []
+        await session.set_cookies(saved)
+        await second.goto(site.url("/"))
+        assert site.seen[-1].cookies["auth"] == "7"
+
+
+async def test_before_its_start_and_after_its_end_there_is_no_browser(ear: Ear) -> None:
+    session = BrowserSession(BrowserOptions(), ear.bus)
+    assert not session.alive
+    with pytest.raises(BrowserLost):
+        await session.new_page()
+    async with session:
+        pass
+    with pytest.raises(BrowserLost):
+        await session.new_page()
+
+
+async def test_a_setting_that_names_no_browser_is_told_and_leaves_no_process(ear: Ear, tmp_path: Path) -> None:
+    async with leaving_nothing():
+        with pytest.raises(SettingsError, match="BROWSER_PATH"):
+            async with BrowserSession(BrowserOptions(path=tmp_path / "none"), ear.bus):
+                pass
+
+
+async def test_a_program_that_is_no_browser_is_one_line_and_leaves_no_process(ear: Ear, tmp_path: Path) -> None:
+    program = tmp_path / "browser"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    async with leaving_nothing():
+        with pytest.raises(BrowserLost, match="cannot be started") as caught:
+            async with BrowserSession(BrowserOptions(path=program), ear.bus):
+                pass
+        assert str(program) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+async def test_a_start_that_is_cut_off_leaves_no_process(ear: Ear, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    program = tmp_path / "browser"
+    program.write_text(f"#!/bin/sh\ntouch '{began}'\nexec sleep 600\n")
+    program.chmod(0o755)
+
+    async def start() -> None:
+        async with BrowserSession(BrowserOptions(path=program), ear.bus):
+            raise AssertionError("a sleeping program is no browser")
+
+    async with leaving_nothing():
+        starting = asyncio.ensure_future(start())
+        await until(began.exists)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+
+async def test_a_browser_that_is_killed_is_told_as_lost(ear: Ear) -> None:
+    async with leaving_nothing() as before, BrowserSession(BrowserOptions(), ear.bus) as session:
+        page = await session.new_page()
+        pending = asyncio.ensure_future(page.evaluate("new Promise(() => {})"))
+        for process in children() - before:
+            if is_browser(process):
+                os.kill(process.pid, signal.SIGKILL)
+        async with asyncio.timeout(10):
+            await session.lost.wait()
+            with pytest.raises(PlaywrightError):
+                await pending
+        assert not session.alive
+        with pytest.raises(BrowserLost):
+            await session.new_page()
+
+
+async def test_a_driver_that_is_killed_is_told_as_lost_and_the_close_keeps_its_bound(ear: Ear) -> None:
+    async with leaving_nothing() as before:
+        session = BrowserSession(BrowserOptions(), ear.bus)
+        async with session:
+            drivers = [process for process in OURS.children() if process not in before]
+            assert len(drivers) == 1
+            os.kill(drivers[0].pid, signal.SIGKILL)
+            async with asyncio.timeout(10):
+                await session.lost.wait()
+            closing = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - closing < 3 * CLOSE_S
+
+
+async def test_a_browser_that_is_stopped_dead_is_closed_within_its_bound(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdp_scraper.browser.session.CLOSE_S", 0.5)
+    async with leaving_nothing() as before:
+        async with BrowserSession(BrowserOptions(), ear.bus) as session:
+            await session.new_page()
+            for process in children() - before:
+                if is_browser(process):
+                    os.kill(process.pid, signal.SIGSTOP)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 3 * 0.5 + 5
+
+
+async def test_what_is_blocked_is_not_asked_for(ear: Ear, site: SmallSite) -> None:
+    site.content("/car.png", b"", "image/png")
+    site.content("/face.woff2", b"", "font/woff2")
+    style = "<style>@font-face { font-family: x; src: url(/face.woff2) } p { font-family: x }</style>"
+    address = site.html("/", f"{style}<p>text<img src=/car.png>")
+    async with BrowserSession(BrowserOptions(block_images=True, block_fonts=True), ear.bus) as session:
+        page = await session.new_page()
+        await page.goto(address)
+        await page.evaluate("document.fonts.ready")
+        assert set(site.asked) - {"/favicon.ico"} == {"/"}
+
+
+async def test_without_blocking_all_is_loaded(browser: BrowserSession, site: SmallSite) -> None:
+    site.content("/car.png", b"", "image/png")
+    page = await browser.new_page()
+    await page.goto(site.html("/", "<p>text<img src=/car.png>"))
+    assert site.asked["/car.png"] == 1
