@@ -6,13 +6,13 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console as RichConsole
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from typing import TYPE_CHECKING, Self
 
 from jdp_scraper.events import Countdown, Event, Notice, TaskFailed, TaskReturned
 from jdp_scraper.events import Progress as ProgressEvent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 PLAIN_EVERY_S = 5.0
 COUNTDOWN_EVERY_S = 30.0
@@ -99,6 +99,9 @@ class Console:
 
 
 def _live() -> Progress:
+    from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and only for a terminal
+    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+
     console = RichConsole(file=sys.stdout, legacy_windows=False, emoji=False)
     columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False))
     return Progress(*columns, console=console, transient=True, refresh_per_second=4)

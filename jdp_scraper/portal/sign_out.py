@@ -40,6 +40,9 @@ async def sign_out_in_browser(page: Page, site: Site, seconds: float) -> bool:
         async with page_step("sign-out", seconds):
             if not await _shows(page, control):
                 await open_address(page, site.url(site.profile.inventory.address), "sign-out", seconds)
+                wanted = [control, {"css": form}]
+                if await run_across_navigation(page, "await_any", controls=wanted, time=seconds * 1000) == 1:
+                    return True  # the portal asks for a sign-in: there is no session to end
             await click(page, control, seconds)
             if await run_across_navigation(page, "signed_out", **given) == "form":
                 return True

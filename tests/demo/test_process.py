@@ -12,7 +12,8 @@ import httpx
 import psutil
 import pytest
 
-from jdp_scraper.demo import DemoOptions, DemoPortal, PortalStartError
+from jdp_scraper.demo.options import DemoOptions
+from jdp_scraper.demo.process import DemoPortal, PortalStartError
 
 
 async def test_a_portal_starts_with_its_options_and_leaves_no_process() -> None:

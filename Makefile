@@ -1,0 +1,53 @@
+# The project's commands; `make help` lists them. Everything runs in .venv, made from requirements.lock.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types bench soak lock clean
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@echo "setting up $(VENV)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or later is needed: make PYTHON=python3.12 (and remove $(VENV) first)"; exit 1; }
+	@$(PY) -m pip install --quiet --progress-bar off --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --progress-bar off --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.ready ## make .venv from requirements.lock, and get a browser where none is
+	@$(PY) -m jdp_scraper.browser.install
+
+demo: setup ## run the main job against the embedded demo portal; PDFs land in downloads/
+	@$(PY) main_async.py run --demo --new
+
+test: $(VENV)/.ready ## run all tests but the long forms
+	@$(PY) -m jdp_scraper.browser.install --for-tests
+	@$(PY) -m pytest -m "not soak"
+
+lint: $(VENV)/.ready ## check style and format
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && echo "lint: ok"
+
+types: $(VENV)/.ready ## check types, strictly
+	@$(BIN)/mypy --no-color-output
+
+bench: setup ## measure, as ratios within one run
+	@$(PY) -m tests.benchmarks
+
+soak: setup ## run the long forms of the tests
+	@$(PY) -m pytest -m soak --timeout 3600
+
+lock: $(VENV)/.ready ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+
+clean: ## remove .venv and what tools leave behind, never downloads/
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,10 @@
+"""``make bench``: measures the parts, as ratios within one run; nothing here fails for being slow."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.benchmarks import recording
+
+if __name__ == "__main__":
+    asyncio.run(recording.main())

@@ -1,0 +1,312 @@
+"""The page pool: slots out equal slots in, whatever happens to a page or to who borrows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
+
+from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.pool import PagePool, PooledPage, PoolStatistics
+from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.errors import BrowserLost, PageLost
+
+from .conftest import Ear
+from .server import SmallSite
+from .test_session import until
+
+BUSY = "<script>addEventListener('load', () => setTimeout(() => { while (true) {} }, 50))</script>"
+
+
+def pool_of(browser: BrowserSession, size: int, ear: Ear, wanted: str | None = None) -> PagePool:
+    return PagePool(browser, size, lambda: RequestCatcher(wanted), ear.bus)
+
+
+async def works(pooled: PooledPage, site: SmallSite) -> bool:
+    await pooled.page.goto(site.html("/works", "<p>fine"))
+    return await pooled.page.inner_text("p") == "fine"
+
+
+async def all_slots_work(pool: PagePool, size: int, site: SmallSite) -> None:
+    """Borrow every slot at once, use each, and see that there is no further one."""
+    inside = 0
+    all_in, out = asyncio.Event(), asyncio.Event()
+
+    async def borrow() -> None:
+        nonlocal inside
+        async with pool.page() as pooled:
+            assert await works(pooled, site)
+            inside += 1
+            if inside == size:
+                all_in.set()
+            await out.wait()
+
+    borrowers = [asyncio.ensure_future(borrow()) for _ in range(size + 1)]
+    async with asyncio.timeout(30):
+        await asyncio.wait([asyncio.ensure_future(all_in.wait()), *borrowers], return_when=asyncio.FIRST_COMPLETED)
+        assert all_in.is_set()
+        assert pool.statistics().lent == size
+        assert inside == size
+        out.set()
+        await asyncio.gather(*borrowers)
+    assert pool.statistics().lent == 0
+
+
+def open_pages(browser: BrowserSession) -> int:
+    return sum(not page.is_closed() for page in browser.context.pages)
+
+
+async def test_a_page_is_made_when_it_is_first_needed_and_kept(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 3, ear) as pool:
+        assert open_pages(browser) == 0
+        async with pool.page() as pooled:
+            assert pool.statistics() == PoolStatistics(lent=1, size=3, replaced=0)
+            assert await works(pooled, site)
+            first = pooled.page
+        async with pool.page() as pooled:
+            assert pooled.page is first
+        assert open_pages(browser) == 1
+    assert open_pages(browser) == 0
+
+
+async def test_never_more_than_its_size_is_lent(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        peak = 0
+
+        async def borrow() -> None:
+            nonlocal peak
+            async with pool.page() as pooled:
+                peak = max(peak, pool.statistics().lent, open_pages(browser))
+                assert await works(pooled, site)
+
+        await asyncio.gather(*(borrow() for _ in range(8)))
+        assert peak == 2
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=0)
+
+
+async def crash(page: Page, _: SmallSite) -> None:
+    """End the page's own process, as memory that runs out does."""
+    crashed = asyncio.Event()
+    page.on("crash", lambda _: crashed.set())
+    with pytest.raises(PlaywrightError):
+        await page.goto("chrome://crash", timeout=5000)
+    await crashed.wait()
+
+
+async def close(page: Page, _: SmallSite) -> None:
+    await page.close()
+
+
+async def keep_busy(page: Page, site: SmallSite) -> None:
+    """Leave the page in a script that never ends."""
+    await page.goto(site.html("/busy", BUSY))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            while True:
+                await page.evaluate("1")
+
+
+@pytest.mark.parametrize("harm", [crash, close])
+async def test_a_page_that_is_gone_while_lent_is_replaced_though_nothing_was_raised(
+    harm: Callable[[Page, SmallSite], Awaitable[None]], browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        async with pool.page() as pooled:
+            await harm(pooled.page, site)
+            harmed = pooled.page
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=1)
+        async with pool.page() as pooled:
+            assert pooled.page is not harmed
+        await all_slots_work(pool, 2, site)
+    assert open_pages(browser) == 0
+
+
+@pytest.mark.parametrize("harm", [crash, close])
+async def test_a_page_that_is_gone_while_nobody_has_it_is_replaced_when_next_lent(
+    harm: Callable[[Page, SmallSite], Awaitable[None]], browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 1, ear) as pool:
+        async with pool.page() as pooled:
+            idle = pooled.page
+        await harm(idle, site)
+        await all_slots_work(pool, 1, site)
+        assert pool.statistics().replaced == 1
+
+
+async def test_a_page_on_which_anything_failed_is_replaced(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        with pytest.raises(ValueError, match="of mine"):
+            async with pool.page() as pooled:
+                failed = pooled.page
+                raise ValueError("of mine")
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=1)
+        await until(failed.is_closed)
+        await all_slots_work(pool, 2, site)
+
+
+async def test_a_borrower_that_is_cancelled_gives_its_slot_back(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        borrowed = asyncio.Event()
+
+        async def hold() -> None:
+            async with pool.page():
+                borrowed.set()
+                await asyncio.Event().wait()
+
+        holding = asyncio.ensure_future(hold())
+        await borrowed.wait()
+        holding.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await holding
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=1)
+        await all_slots_work(pool, 2, site)
+
+
+async def test_who_is_cancelled_while_waiting_for_a_page_takes_no_slot_with_it(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 1, ear) as pool:
+
+        async def borrow() -> None:
+            async with pool.page():
+                raise AssertionError("there was no free page")
+
+        async with pool.page():
+            waiting = asyncio.ensure_future(borrow())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        await all_slots_work(pool, 1, site)
+        assert pool.statistics().replaced == 0
+
+
+@pytest.mark.parametrize("turns", [1, 3, 10, 30])
+async def test_who_is_cancelled_while_a_page_opens_leaves_no_page_behind(
+    turns: int, browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 1, ear, wanted="GetPdfReport") as pool:
+
+        async def borrow() -> None:
+            async with pool.page():
+                await asyncio.Event().wait()
+
+        opening = asyncio.ensure_future(borrow())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await all_slots_work(pool, 1, site)
+        await until(lambda: open_pages(browser) <= 1, seconds=3)
+
+
+async def test_who_is_cancelled_while_a_page_is_made_ready_leaves_no_page_behind(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    attaching = asyncio.Event()
+
+    class Slow(RequestCatcher):
+        async def attach(self, page: Page) -> None:
+            attaching.set()
+            await asyncio.Event().wait()
+
+    catchers = [RequestCatcher(None), Slow(None)]
+    async with PagePool(browser, 1, lambda: catchers.pop(), ear.bus) as pool:
+
+        async def borrow() -> None:
+            async with pool.page():
+                raise AssertionError("the page is never ready")
+
+        opening = asyncio.ensure_future(borrow())
+        await attaching.wait()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert pool.statistics().lent == 0
+        async with pool.page():
+            await until(lambda: open_pages(browser) <= 1, seconds=3)
+
+
+async def test_a_page_busy_in_a_script_is_replaced_and_closed(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        with pytest.raises(RuntimeError, match="gave up"):
+            async with pool.page() as pooled:
+                busy = pooled.page
+                await keep_busy(busy, site)
+                raise RuntimeError("gave up")
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=1)
+        await all_slots_work(pool, 2, site)
+        await until(busy.is_closed)
+        assert open_pages(browser) <= 2
+
+
+async def test_where_a_page_cannot_be_made_ready_that_is_told_and_the_slot_is_free(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    class Broken(RequestCatcher):
+        async def attach(self, page: Page) -> None:
+            await page.close()
+            await page.evaluate("1")
+
+    catchers = [RequestCatcher(None), Broken(None)]
+    async with PagePool(browser, 1, lambda: catchers.pop(), ear.bus) as pool:
+        with pytest.raises(PageLost, match="no page could be opened"):
+            async with pool.page():
+                raise AssertionError("there is no page")
+        assert pool.statistics().lent == 0
+        async with pool.page() as pooled:
+            assert await works(pooled, site)
+
+
+async def test_after_the_browser_has_ended_borrowing_fails_at_once_and_closing_ends(ear: Ear) -> None:
+    async with BrowserSession(BrowserOptions(), ear.bus) as session:
+        async with asyncio.timeout(20), pool_of(session, 2, ear) as pool:
+            async with pool.page():
+                pass
+            await session.context.close()
+            for _ in range(3):
+                with pytest.raises((PageLost, BrowserLost)):
+                    async with pool.page():
+                        raise AssertionError("there is no browser")
+            assert pool.statistics().lent == 0
+
+
+async def test_many_borrowers_with_all_kinds_of_failures_use_up_no_slot(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 3, ear) as pool:
+
+        async def borrow(number: int) -> None:
+            async with pool.page() as pooled:
+                assert pool.statistics().lent <= 3
+                if number % 4 == 0:
+                    raise ValueError(number)
+                if number % 4 == 1:
+                    await pooled.page.close()
+                if number % 4 == 2:
+                    await asyncio.Event().wait()
+
+        borrowers = [asyncio.ensure_future(borrow(number)) for number in range(16)]
+        async with asyncio.timeout(30):
+            while not all(task.done() for task in borrowers):
+                await asyncio.sleep(0.02)
+                if pool.statistics().lent == 3 or sum(not task.done() for task in borrowers) <= 4:
+                    for task in borrowers[2::4]:
+                        task.cancel()
+        await asyncio.gather(*borrowers, return_exceptions=True)
+        assert pool.statistics().lent == 0
+        assert pool.statistics().replaced >= 8
+        await all_slots_work(pool, 3, site)
+        await until(lambda: open_pages(browser) <= 3, seconds=10)
