@@ -9,14 +9,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from jdp_scraper import __version__, system
 from jdp_scraper.console import Console, say, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
-from jdp_scraper.errors import ScraperError, UsageError
+from jdp_scraper.errors import PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.settings import Settings, load_settings
 
@@ -41,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # a fault of this program: no exit code that means something else, and not hidden
+        traceback.print_exc()
+        sys.stderr.write(f"error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n")
+        return ScraperError.exit_code
 
 
 def _with_command(given: list[str]) -> list[str]:
@@ -65,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo-portal", help="serve a portal to practise on")
     add_demo_arguments(demo)
     demo.set_defaults(call=_demo_portal)
-    for command in (status, doctor):
-        command.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    status.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    _add_where(doctor)
     return parser
 
 
@@ -80,10 +86,14 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     which.add_argument("--resume", action="store_true", help="go on with an unfinished run of over 7 days, too")
     run.add_argument("--retry-sign-in", action="store_true", help="try a password again that the portal refused")
     run.add_argument("--demo", action="store_true", help="work on the embedded demo portal, without an account")
-    run.add_argument("--portal", help="PORTAL of this run: a built-in profile's name or a profile file")
-    run.add_argument("--portal-url", help="PORTAL_URL of this run")
-    run.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this run")
+    _add_where(run)
     run.set_defaults(call=_run)
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--portal", help="PORTAL of this command: a built-in profile's name or a profile file")
+    command.add_argument("--portal-url", help="PORTAL_URL of this command")
+    command.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -97,11 +107,15 @@ def _run(args: argparse.Namespace) -> int:
 async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
     """Run against a demo portal of our own, and say what it saw."""
     from jdp_scraper.demo.options import DemoOptions, SiteName  # noqa: PLC0415 - only here and for demo-portal
-    from jdp_scraper.demo.process import DemoPortal  # noqa: PLC0415
+    from jdp_scraper.demo.process import DemoPortal, PortalStartError  # noqa: PLC0415
 
     site: SiteName = "plain" if overrides["portal"] == "plain" else "jdpower"
     options = DemoOptions(site=site, vehicles=DEMO_VEHICLES)
-    async with DemoPortal.start(options) as portal:
+    async with AsyncExitStack() as stack:
+        try:
+            portal = await stack.enter_async_context(DemoPortal.start(options))
+        except PortalStartError as error:
+            raise PortalDown(str(error)) from error
         settings = load_settings(
             overrides | {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
         )
@@ -147,7 +161,8 @@ def _status(args: argparse.Namespace) -> int:
 def _doctor(args: argparse.Namespace) -> int:
     from jdp_scraper.doctor import doctor  # noqa: PLC0415
 
-    return asyncio.run(doctor(load_settings({"download_folder": args.download_folder})))
+    names = ("portal", "portal_url", "download_folder")
+    return asyncio.run(doctor(load_settings({name: getattr(args, name) for name in names})))
 
 
 def _demo_portal(args: argparse.Namespace) -> int:

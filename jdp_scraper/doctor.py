@@ -77,7 +77,7 @@ async def _portal(settings: Settings) -> str:
     site = Site(load_profile(settings.portal), settings.portal_url)
     url = site.url(site.profile.sign_in.address)
     try:
-        async with httpx.AsyncClient(timeout=REACH_S, follow_redirects=True) as client:
+        async with httpx.AsyncClient(timeout=REACH_S, follow_redirects=True, trust_env=site.may_use_proxy) as client:
             answer = await client.get(url)
     except httpx.HTTPError as error:
         raise PortalDown(

@@ -36,10 +36,12 @@
         +-- WrongVehicle
         +-- ReportRefused
         +-- ReportUnreachable
+        |   +-- ReportStatus
         +-- ReportBroken
         +-- ReportMismatch
         +-- ReportUnproven
         +-- ForeignAddress
+        +-- TaskLost
         +-- SessionExpired         costs no try: the session is mended first
 
 A class docstring's first line is the default message, what follows says the consequence. Errors of other libraries are
@@ -212,7 +214,7 @@ class PortalChanged(UnusableError):
 
 
 class BrowserMissing(UnusableError):
-    """No browser was found; run 'playwright install chromium --only-shell' or set BROWSER_PATH."""
+    """No browser was found; run 'playwright install chromium' or set BROWSER_PATH."""
 
 
 class BrowserLost(UnusableError):
@@ -305,6 +307,20 @@ class ReportUnreachable(VehicleError):
     """The report could not be received.
 
     An HTTP error or a broken connection; the unfinished file is removed.
+    """
+
+
+class ReportStatus(ReportUnreachable):
+    """The portal answered the report's address with an error status.
+
+    A wait that the portal asks for is kept.
+    """
+
+
+class TaskLost(VehicleError):
+    """The task was taken back while its report was being proven.
+
+    The report is removed; whoever holds the task now brings it.
     """
 
 

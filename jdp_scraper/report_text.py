@@ -18,7 +18,8 @@ def report_lines(report: RunReport) -> Iterator[str]:
     yield ""
     yield f"  vehicles   {report.wanted} wanted, {report.done} done, {len(report.failed)} failed, {left} left"
     yield f"  this start {report.fetched} fetched in {clock_text(report.seconds)}{_rate(report)}"
-    yield f"  session    {report.sign_ins} sign-ins, {'signed out' if report.signed_out else 'NOT signed out'}"
+    end = "signed out" if report.signed_out else "NOT signed out"
+    yield f"  session    {_count(report.sign_ins, 'sign-in')}, {end}"
     if report.pages_replaced:
         yield f"  pages      {report.pages_replaced} replaced"
     for step, (count, median, p95) in report.steps.items():
@@ -29,6 +30,10 @@ def report_lines(report: RunReport) -> Iterator[str]:
         yield f"  failed     ... and {len(report.failed) - FAILURES_SHOWN} more: see run_data/failures"
     yield f"  PDFs       {report.folder.pdfs}"
     yield f"  run data   {report.folder.data}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _rate(report: RunReport) -> str:

@@ -34,7 +34,7 @@ from jdp_scraper.errors import (
     UnusableError,
     VehicleError,
 )
-from jdp_scraper.events import Bus
+from jdp_scraper.events import Bus, Notice
 from jdp_scraper.job import Job, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
@@ -45,7 +45,7 @@ from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.profile import Block
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.site import Site
-from jdp_scraper.portal.walk import walk_grid
+from jdp_scraper.portal.walk import walk_whole_grid
 from jdp_scraper.run_log import RunLog
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
@@ -134,7 +134,9 @@ class Run:
                 stack.push_async_callback(self._wrap_up, began)
                 await self._story(stack)
         except (ScraperError, BaseExceptionGroup) as error:
-            raise await self._reason(_gravest(error)) from error
+            reason = await self._reason(_gravest(error))
+            self._log(Notice("error", f"{type(reason).__name__}: {reason}"))
+            raise reason from error
         finally:
             self._log.close()
         return self.report
@@ -182,6 +184,7 @@ class Run:
             LeaseFile(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
             RefusedMarker(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
             bus=self._bus,
+            disk=self._disk,
             step_s=settings.step_timeout_s,
             lock_wait_s=settings.lock_wait(self._options.at_terminal),
             screenshots=settings.download_folder / "sign-in",
@@ -241,7 +244,9 @@ class Run:
         rule, seconds = self._site.profile.inventory, self._settings.step_timeout_s
         grid = GridPage(portal.page, self._site, seconds)
         if rule.export is None:
-            await walk_grid(grid, self._links, GridLock(rule.grid), portal.account, bus=self._bus)
+            await walk_whole_grid(grid, self._links, GridLock(rule.grid), portal.account, bus=self._bus)
+            if self._links.blank:
+                self._bus.notice("warning", f"{self._links.blank} rows have no reference and are left out")
             return Listing(tuple(row.vehicle for row in self._links.rows()))
         await grid.open()
         await portal.account.learn_sign_out(portal.page)

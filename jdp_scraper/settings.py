@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jdp_scraper.errors import SettingsError
+from jdp_scraper.loopback import is_loopback
 
 LOCK_WAIT_AT_TERMINAL_S = 330.0
 HARD_CAP_FACTOR = 5
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
             raise ValueError("is no origin; write it like https://portal.example or http://127.0.0.1:8000")
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            raise ValueError("must be https: reports are fetched over http from this machine only")
         return f"{parts.scheme}://{parts.netloc}"
 
     @property

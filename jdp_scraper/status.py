@@ -19,7 +19,11 @@ async def status(download_folder: Path, run: Path | None) -> int:
     bus.subscribe(_show)
     if run is None:
         runs = await list_runs(download_folder, bus)
-        say(f"{len(runs)} runs in {download_folder}" if runs else f"no runs in {download_folder}")
+        say(
+            f"{len(runs)} run{'' if len(runs) == 1 else 's'} in {download_folder}"
+            if runs
+            else f"no runs in {download_folder}"
+        )
     else:
         runs = [await asyncio.to_thread(_one, run)]
     now = datetime.now(UTC)

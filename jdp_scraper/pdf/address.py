@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import httpx
 
 from jdp_scraper.errors import ForeignAddress
+from jdp_scraper.loopback import is_loopback
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -22,16 +21,6 @@ def checked(address: str | httpx.URL, origin: httpx.URL) -> httpx.URL:
     if url.scheme != "https" and not is_loopback(url.host):
         raise ForeignAddress(f"the report's address is not https: {shown(url)}")
     return url
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine by its form alone."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def shown(url: httpx.URL) -> str:

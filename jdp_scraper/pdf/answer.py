@@ -9,24 +9,12 @@ from datetime import UTC, datetime
 import httpx
 from selectolax.lexbor import LexborHTMLParser
 
-from jdp_scraper.errors import ReportBroken, ReportUnreachable, SessionExpired, VehicleError
+from jdp_scraper.errors import ReportBroken, ReportStatus, SessionExpired, VehicleError
 from jdp_scraper.pdf.address import shown
 
 IsSignIn = Callable[[str, str], bool]
 REDIRECTS = {301, 302, 303, 307, 308}
 _SIGNED_OUT = {401, 403}
-
-
-class ReportStatus(ReportUnreachable):
-    """The portal answered the report's address with an error status.
-
-    ``status`` is that status; ``retry_after_s`` is how many seconds the portal asks to wait, ``None`` if it does not.
-    """
-
-    def __init__(self, status: int, retry_after_s: float | None = None, message: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after_s = retry_after_s
 
 
 def check_status(response: httpx.Response) -> None:
@@ -37,9 +25,9 @@ def check_status(response: httpx.Response) -> None:
     if status in _SIGNED_OUT:
         raise SessionExpired(f"the portal answered {status} to {shown(response.url)}")
     raise ReportStatus(
-        status,
-        retry_after_s(response.headers.get("retry-after", "")),
         f"the portal answered {status} to {shown(response.url)}",
+        status=status,
+        retry_after_s=retry_after_s(response.headers.get("retry-after", "")),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from jdp_scraper.pdf.address import is_loopback
+from jdp_scraper.loopback import is_loopback
 
 Cookies = Mapping[str, str] | Iterable[Mapping[str, Any]]
 

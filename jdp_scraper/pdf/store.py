@@ -8,19 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import ReportBroken, StorageError, VehicleError
+from jdp_scraper.errors import ReportBroken, StorageError, TaskLost
 from jdp_scraper.pdf.parser import ParserPool, PdfText
 from jdp_scraper.pdf.proof import ProofRule, prove
 from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.pdf.unbroken import in_thread
 from jdp_scraper.vehicle import Vehicle
-
-
-class TaskLost(VehicleError):
-    """The task was taken back while its report was being proven.
-
-    The report is removed; whoever holds the task now brings it.
-    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from playwright.async_api import Page, Response
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe
 from jdp_scraper.checkpoint.refused import RefusedMarker
+from jdp_scraper.disk import PRIVATE, Disk
 from jdp_scraper.errors import (
     AccountInUse,
     AccountLocked,
@@ -25,13 +26,14 @@ from jdp_scraper.errors import (
     PortalDown,
     SessionExpired,
     StepTimeout,
+    StorageError,
     UnknownPage,
     WrongCredentials,
 )
 from jdp_scraper.events import Bus, Countdown
 from jdp_scraper.portal.in_page import open_address
 from jdp_scraper.portal.license import AcceptedLicense, accept_license
-from jdp_scraper.portal.sign_in import LOOK_EVERY_S, Look, look, submit_sign_in, unknown_page
+from jdp_scraper.portal.sign_in import LOOK_EVERY_S, Look, fill_in, look, submit_sign_in, unknown_page
 from jdp_scraper.portal.sign_out import learn_recipe, sign_out_in_browser, sign_out_over_http
 from jdp_scraper.portal.site import Site
 
@@ -63,6 +65,7 @@ class AccountSession:
         refused: RefusedMarker,
         *,
         bus: Bus,
+        disk: Disk,
         step_s: float,
         lock_wait_s: float,
         screenshots: Path,
@@ -73,6 +76,7 @@ class AccountSession:
         self._lease_file = lease_file
         self._refused = refused
         self._bus = bus
+        self._disk = disk
         self._step_s = step_s
         self._lock_wait_s = lock_wait_s
         self._screenshots = screenshots
@@ -215,13 +219,14 @@ class AccountSession:
             raise PortalChanged(
                 f"the sign-in page shows no form ({seen.title.strip()[:80]!r}): correct sign_in in the profile"
             )
-        self._phase = Phase.SIGNING_IN
-        self._may_be_open = True
         page.on("response", self._note_response)
         try:
-            await self._save()
             user, password = self._credentials.user, self._credentials.password
-            await submit_sign_in(page, self._site, user, password, self._step_s)
+            await fill_in(page, self._site, user, password, self._step_s)
+            self._phase = Phase.SIGNING_IN
+            self._may_be_open = True
+            await self._save()
+            await submit_sign_in(page, self._site, self._step_s)
         except (WrongCredentials, AccountLocked, AccountInUse) as error:
             await self._refuse(error)
             raise
@@ -261,8 +266,10 @@ class AccountSession:
         path = self._screenshots / f"sign-in-{datetime.now(UTC):%Y%m%d-%H%M%S}.png"
         try:
             async with asyncio.timeout(self._step_s):
-                await page.screenshot(path=path)
-        except (PlaywrightError, OSError, TimeoutError):
+                picture = await page.screenshot()
+            await asyncio.to_thread(self._disk.make_folder, path.parent)
+            await asyncio.to_thread(self._disk.write_whole, path, picture, PRIVATE)
+        except (PlaywrightError, StorageError, TimeoutError):
             return error
         return UnknownPage(f"{error}; screenshot: {path}")
 

@@ -42,26 +42,36 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class GridView:
-    """One page of rows, in order."""
+    """One page of rows, in order; ``blank`` counts those without a reference, which are left out."""
 
     rows: tuple[GridRow, ...]
     pager: Pager
     has_next: bool
     filtered: bool
+    blank: int = 0
 
 
 class GridPage:
     """The grid as one page of the browser shows it. Its filter and page number may be the whole session's."""
 
     def __init__(self, page: Page, site: Site, seconds: float) -> None:
-        self._page = page
+        self.page = self._page = page
         self._site = site
         self._seconds = seconds
         self._rule = site.profile.inventory.grid
 
     async def open(self) -> None:
         """Go to the grid; raises ``SessionExpired`` where the portal asks for a sign-in instead."""
-        await open_address(self._page, self._site.url(self._site.profile.inventory.address), "grid", self._seconds)
+        if self._rule.pages is not None:
+            await self._open_numbered(1)
+        else:
+            await self._open(self._site.profile.inventory.address)
+
+    async def _open_numbered(self, number: int) -> None:
+        await self._open((self._rule.pages or "").replace("{page}", str(number)))
+
+    async def _open(self, address: str) -> None:
+        await open_address(self._page, self._site.url(address), "grid", self._seconds)
         await self._page.wait_for_load_state("domcontentloaded")
         if (await look(self._page, self._site, self._seconds)).form:
             raise SessionExpired("grid: the portal asks for a sign-in")
@@ -104,13 +114,8 @@ class GridPage:
                 return
             view = following
 
-    async def _open_numbered(self, number: int) -> None:
-        address = (self._rule.pages or "").replace("{page}", str(number))
-        await open_address(self._page, self._site.url(address), "grid", self._seconds)
-
     async def _read_or_none(self) -> GridView | None:
         """Read a page of rows that may be past the last one, where no row will ever show."""
-        await self._page.wait_for_load_state("domcontentloaded")
         rows = await self._page.locator(self._rule.row).count()
         return await self._read() if rows else None
 
@@ -164,11 +169,13 @@ class GridPage:
                 "correct inventory.grid.reference in the profile"
             )
         rows = tuple(_row(raw, self._rule) for raw in found["rows"])
+        named = tuple(row for row in rows if row.vehicle.reference)
         return GridView(
-            tuple(row for row in rows if row.vehicle.reference),
+            named,
             read_pager(self._rule.pager, found["text"]),
             found["next"],
             found["filtered"],
+            blank=len(rows) - len(named),
         )
 
 
@@ -181,7 +188,8 @@ def is_row_of(row: GridRow, vehicle: Vehicle) -> bool:
 def read_pager(pattern: str | None, text: str) -> Pager:
     """Read a pager's numbers from a page's text by the profile's pattern."""
     found = re.search(pattern, text, re.IGNORECASE) if pattern else None
-    numbers = {name: int(re.sub(r"\D", "", value)) for name, value in found.groupdict().items()} if found else {}
+    told = found.groupdict() if found else {}
+    numbers = {name: int(digits) for name, value in told.items() if (digits := re.sub(r"\D", "", value or ""))}
     return Pager(numbers.get("page"), numbers.get("pages"), numbers.get("items"))
 
 

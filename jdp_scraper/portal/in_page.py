@@ -17,6 +17,7 @@ from playwright.async_api import Page, Response
 
 from jdp_scraper.browser.session import first_line
 from jdp_scraper.errors import PageLost, PortalAnswered, StepTimeout
+from jdp_scraper.pdf.answer import retry_after_s
 
 _SCRIPTS = resources.files("jdp_scraper.portal") / "scripts"
 _GRACE_S = 2.0
@@ -83,16 +84,11 @@ async def open_address(page: Page, url: str, what: str, seconds: float) -> Respo
     async with page_step(what, seconds):
         response = await page.goto(url, wait_until="commit", timeout=seconds * 1000)
     if response is not None and response.status >= 400:
-        wait = retry_after(response.headers.get("retry-after"))
+        wait = retry_after_s(response.headers.get("retry-after", ""))
         raise PortalAnswered(
             f"{what}: the portal answered with status {response.status}", status=response.status, retry_after_s=wait
         )
     return response
-
-
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds of a ``Retry-After`` header in its number form; ``None`` for any other."""
-    return float(value) if value is not None and value.strip().isdigit() else None
 
 
 async def click(page: Page, control: dict[str, Any] | None, seconds: float, mark: bool = False) -> None:

@@ -16,12 +16,8 @@ class LinkBook:
         self._rows: dict[str, list[GridRow]] = {}
         self._changed = asyncio.Condition()
         self._ended = False
-        self._count = 0
-
-    @property
-    def rows_seen(self) -> int:
-        """How many rows the walk has seen."""
-        return self._count
+        self.blank = 0
+        """Rows without a reference."""
 
     @property
     def ended(self) -> bool:
@@ -39,7 +35,6 @@ class LinkBook:
                 known = self._rows.setdefault(row.vehicle.reference, [])
                 if row not in known:  # a walk that is begun again sees rows for the second time
                     known.append(row)
-                    self._count += 1
             self._changed.notify_all()
 
     async def end(self) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from jdp_scraper.loopback import is_loopback
 from jdp_scraper.pdf.proof import ProofRule
 
 
@@ -18,18 +19,6 @@ class Model(BaseModel):
     """A table of the profile: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Control(Model):
-    """Something on a page: a CSS selector, narrowed by its text. Text is compared without case, spaces folded."""
-
-    css: str = Field(min_length=1)
-    text: str | None = Field(None, description="the control's whole text")
-    contains: str | None = Field(None, description="a part of the control's text")
-
-    def __str__(self) -> str:
-        wanted = self.text or self.contains
-        return self.css + (f" with the text {wanted!r}" if wanted else "")
 
 
 def _as_control(value: object) -> object:
@@ -59,6 +48,20 @@ def _css_only(value: str) -> str:
 Css = Annotated[str, Field(min_length=1), AfterValidator(_css_only)]
 Regex = Annotated[str, Field(min_length=1), AfterValidator(_regex)]
 Address = Annotated[str, AfterValidator(_address)]
+
+
+class Control(Model):
+    """Something on a page: a CSS selector, narrowed by its text. Text is compared without case, spaces folded."""
+
+    css: Css
+    text: str | None = Field(None, description="the control's whole text")
+    contains: str | None = Field(None, description="a part of the control's text")
+
+    def __str__(self) -> str:
+        wanted = self.text or self.contains
+        return self.css + (f" with the text {wanted!r}" if wanted else "")
+
+
 AnyControl = Annotated[Control, BeforeValidator(_as_control)]
 
 
@@ -146,7 +149,7 @@ class Grid(Model):
     mileage: Cell | None = None
     link: Css = Field(description="within the row, what opens the vehicle")
     next: AnyControl | None = None
-    first: AnyControl | None = Field(None, description="back to the first page of rows; default: the pager's 1")
+    first: AnyControl | None = Field(None, description="back to the first page of rows; default: by the filter")
     pages: Address | None = Field(None, description="address of a page of rows, with {page} counted from 1")
     pager: Regex | None = Field(None, description="groups page, pages and items, as far as the pager tells them")
     empty: AnyControl | None = Field(None, description="what shows when there is no row")
@@ -173,7 +176,7 @@ class VehiclePage(Model):
 
     ready: AnyControl
     reference: Css = Field("body", description="where the reference stands as a whole word")
-    vin: Css | None = Field("body", description="where the VIN stands; empty where the page shows none")
+    vin: Css | Literal[""] = Field("body", description="where the VIN stands; empty where the page shows none")
     open: Literal["auto", "address", "click"] = "auto"
     gone: Regex | None = Field(None, description="text of the page of a vehicle that the portal no longer has")
 
@@ -234,4 +237,6 @@ class SiteProfile(Model):
         parts = urlsplit(self.origin)
         if parts.scheme not in {"https", "http"} or not parts.netloc or parts.path or parts.query:
             raise ValueError("origin must be like https://portal.example, without a path")
+        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+            raise ValueError("origin must be https: reports are fetched over http from this machine only")
         return self

@@ -55,8 +55,16 @@ async def look(page: Page, site: Site, seconds: float) -> Look:
     )
 
 
-async def submit_sign_in(page: Page, site: Site, user: str, password: str, seconds: float) -> None:
-    """Fill in the form that ``page`` shows and send it, once.
+async def fill_in(page: Page, site: Site, user: str, password: str, seconds: float) -> None:
+    """Fill in the form that ``page`` shows; raises the errors of ``page_step``."""
+    rule = site.profile.sign_in
+    async with page_step("sign-in", seconds):
+        await page.locator(rule.user).first.fill(user)
+        await page.locator(rule.password).first.fill(password)
+
+
+async def submit_sign_in(page: Page, site: Site, seconds: float) -> None:
+    """Send the form that was filled in, once.
 
     Returns when the sign-in is proven. Raises ``WrongCredentials``, ``AccountLocked``, ``AccountInUse``,
     ``UnknownPage`` and ``PortalDown``, and the errors of ``page_step``.
@@ -72,8 +80,6 @@ async def submit_sign_in(page: Page, site: Site, user: str, password: str, secon
     page.on("response", note)
     try:
         async with page_step("sign-in", seconds):
-            await page.locator(rule.user).first.fill(user)
-            await page.locator(rule.password).first.fill(password)
             await click(page, as_arg(rule.submit), seconds, mark=True)
         await _outcome(page, site, before.text, answers, seconds)
     finally:

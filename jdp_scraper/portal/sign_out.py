@@ -63,7 +63,7 @@ async def sign_out_over_http(recipe: SignOutRecipe, cookies: Sequence[dict[str, 
     """End the session that ``cookies`` belong to, and tell whether the portal then asks for a sign-in."""
     headers = {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)}
     try:
-        async with httpx.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT_S) as client:
+        async with httpx.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=site.may_use_proxy) as client:
             if recipe.method == "GET":
                 await client.get(recipe.address)
             else:

@@ -33,6 +33,7 @@ class VehicleOpener:
         self._bus = bus
         self._way = site.profile.vehicle.open
         self._finding_out = asyncio.Lock()
+        self._doubts = 0
 
     async def open(self, page: Page, vehicle: Vehicle) -> None:
         """Leave ``page`` on the vehicle's page; raises a ``VehicleError`` where it is not proven to be that."""
@@ -64,10 +65,12 @@ class VehicleOpener:
         try:
             await self._try_addresses(page, vehicle, rows)
         except (WrongVehicle, StepTimeout) as error:
-            if self._site.profile.inventory.grid.filter is None:
+            self._doubts += 1
+            slow_once = isinstance(error, StepTimeout) and self._doubts == 1
+            if self._site.profile.inventory.grid.filter is None or slow_once:
                 raise
-            await self._by_click(page, vehicle)
             self._decide("click", f"a link's address alone did not open its vehicle ({error})")
+            await self._by_click(page, vehicle)  # the walk ends at its next page and lets go of the grid
         else:
             self._decide("address", "a link's address opens its vehicle")
 
@@ -131,7 +134,7 @@ class VehicleOpener:
                 vin=rule.vin,
                 form=profile.sign_in.password,
                 license=profile.license.checkbox if profile.license else None,
-                gone=rule.gone.lower() if rule.gone else None,
+                gone=rule.gone,
                 time=self._seconds * 1000,
             )
         if seen["state"] in {"form", "license"}:

@@ -82,7 +82,7 @@ async def harvest_of(
     limits = httpx.Limits(max_connections=settings.concurrent_contexts)
     agent = str(await ground.page.evaluate("navigator.userAgent"))  # a portal may hold a session to its browser
     async with (
-        httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}) as client,
+        httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=ground.site.may_use_proxy) as client,
         PagePool(ground.browser, settings.concurrent_contexts, lambda: _catcher(ground), bus) as pool,
     ):
         desk = _desk(ground, opener, client, clock)

@@ -12,6 +12,7 @@ from tenacity.wait import wait_base
 from jdp_scraper.errors import Action, ScraperError
 
 LONGEST_WAIT_S = 60.0
+LONGEST_ASKED_S = 600.0
 FREE_RETURNS = 5
 
 
@@ -61,5 +62,5 @@ class RetryPolicy:
         state.attempt_number = attempt
         if action is Action.GIVE_UP or self.stop(state):
             return GiveUp()
-        asked = getattr(error, "retry_after_s", None) or 0.0
+        asked = min(getattr(error, "retry_after_s", None) or 0.0, LONGEST_ASKED_S)
         return Retry(max(asked, self.wait(state)))

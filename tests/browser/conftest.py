@@ -55,12 +55,14 @@ async def shared_browser() -> AsyncIterator[BrowserSession]:
         yield session
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_full_browser() -> AsyncIterator[BrowserSession]:
-    """A full Chromium, headless, which shows PDFs itself and opens tabs as a person's browser does."""
-    if FULL is None:
+@pytest_asyncio.fixture(scope="session", loop_scope="session", params=["shell", "full"])
+async def shared_either(request: pytest.FixtureRequest) -> AsyncIterator[BrowserSession]:
+    """The headless shell, and full Chromium, which shows PDFs itself and opens tabs as a person's browser does."""
+    path = {"shell": None, "full": FULL}[request.param]
+    if request.param == "full" and path is None:
         pytest.skip("no full Chromium is installed")
-    async with BrowserSession(BrowserOptions(path=Path(FULL), step_timeout_s=STEP_S), Bus()) as session:
+    options = BrowserOptions(path=None if path is None else Path(path), step_timeout_s=STEP_S)
+    async with BrowserSession(options, Bus()) as session:
         yield session
 
 

@@ -6,7 +6,7 @@ async ({ ready, reference, vin, form, license, gone, time }) => {
     const password = document.querySelector(form);
     if (password && shown(password)) return "form";
     if (license && document.querySelector(license)) return "license";
-    if (gone && document.readyState !== "loading" && document.body.innerText.toLowerCase().includes(gone)) return "gone";
+    if (gone && settled() && new RegExp(gone, "i").test(document.body.innerText)) return "gone";
     return null;
   };
   const found = await until(state, time, named(ready));

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
-from jdp_scraper.checkpoint.records import RunHeader, TaskRecord, TaskState
+from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskRecord, TaskState
 from jdp_scraper.checkpoint.recovery import FILES
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.checkpoint.runs import RunSummary, choose_run, list_runs
@@ -81,12 +81,34 @@ def chosen(
 def test_the_newest_unfinished_run_of_this_portal_and_account_is_chosen() -> None:
     ours = run_of()
     others = [run_of(replace(HEADER, account="x")), run_of(replace(HEADER, portal="x"))]
-    finished = run_of(replace(HEADER, finished=True))
+    finished = run_of(replace(HEADER, finished=True, goal=Goal(maximum=1)))
     assert chosen(*others, finished, ours, run_of()) is ours
     assert chosen(*others, finished) is None
     assert chosen() is None
     with_failures = run_of(replace(HEADER, finished=True), failed=1)
     assert chosen(with_failures, ours) is with_failures
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "covered"),
+    [
+        (Goal(), Goal(), True),
+        (Goal(), Goal(maximum=5), True),
+        (Goal(), Goal(only=("1",)), True),
+        (Goal(maximum=5), Goal(maximum=5), True),
+        (Goal(maximum=5), Goal(maximum=9), False),
+        (Goal(maximum=5), Goal(), False),
+        (Goal(only=("1",)), Goal(), False),
+        (Goal(only=("1",)), Goal(only=("1",)), True),
+        (Goal(only=("1",)), Goal(only=("2",)), False),
+    ],
+)
+def test_a_newer_finished_run_that_fetched_as_much_ends_the_wait_for_an_older_one(
+    newer: Goal, older: Goal, covered: bool
+) -> None:
+    done_since = run_of(replace(HEADER, finished=True, goal=newer))
+    left_behind = run_of(replace(HEADER, goal=older))
+    assert (chosen(done_since, left_behind) is None) == covered
 
 
 def test_another_origin_is_another_portal_where_it_is_given() -> None:
