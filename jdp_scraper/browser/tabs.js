@@ -1,7 +1,7 @@
 // Every new tab that a page opens becomes a hidden frame of the same page: window.open, links and forms alike, also
 // ones that are made on the fly and never attached. The frame's first request then belongs to the page, where it is
 // caught before it leaves; nothing is rendered, and no tab can be mixed up with another page's. Answers of 400 and more
-// to the page's own requests are told as well, so that a refused report is noticed at once.
+// to the page's own requests, once a report is being asked for, are told as well: a refusal is noticed at once.
 (() => {
   const name = "tab-" + Math.random().toString(36).slice(2);
   const own = new Set(["", "_self", "_top", "_parent"]);
@@ -50,16 +50,36 @@
     if (this instanceof HTMLAnchorElement && event.type === "click") retarget(this);
     return dispatch.call(this, event);
   };
-  const note = (status) => status >= 400 && window.noteRefusedRequest(status);
+  // A refusal counts once the page has gone quiet: a request that is answered well after it makes up for it, as a
+  // keep-alive that fails beside the report's own request must not pass for a refused report.
+  let open = 0;
+  let refused = 0;
+  let telling;
+  const began = () => {
+    open += 1;
+    clearTimeout(telling);
+  };
+  const ended = (status) => {
+    open -= 1;
+    refused = status >= 400 ? status : 0;
+    if (!open && refused && window.jdpAsking) telling = setTimeout(() => window.noteRefusedRequest(refused), 300);
+  };
   const ask = window.fetch;
   window.fetch = async (...given) => {
-    const answer = await ask(...given);
-    note(answer.status);
-    return answer;
+    began();
+    let status = 0;
+    try {
+      const answer = await ask(...given);
+      status = answer.status;
+      return answer;
+    } finally {
+      ended(status);
+    }
   };
   const send = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...given) {
-    this.addEventListener("loadend", () => note(this.status));
+    began();
+    this.addEventListener("loadend", () => ended(this.status), { once: true });
     return send.apply(this, given);
   };
 

@@ -22,6 +22,7 @@ from jdp_scraper.events import Bus
 from jdp_scraper.pdf.store import ReportStore
 from jdp_scraper.pdf.stream import ReportStream
 from jdp_scraper.portal.account import AccountSession
+from jdp_scraper.portal.cookie_bridge import CookieBridge
 from jdp_scraper.portal.grid import GridLock, GridPage
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.report import new_catcher
@@ -107,12 +108,14 @@ def _catcher(ground: Ground) -> RequestCatcher:
 
 def _desk(ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, clock: Callable[[], float]) -> Desk:
     settings, profile = ground.settings, ground.site.profile
+    bridge = CookieBridge(ground.browser, ground.site.origin, ground.bus)
     stream = ReportStream(
         client,
         ground.site.origin,
-        lambda: ground.browser.cookies(ground.site.origin),
+        bridge.cookies,
         ground.disk,
         ground.site.shows_sign_in,
+        on_set_cookie=bridge.take,
         read_timeout_s=settings.task_timeout_s,
     )
     return Desk(

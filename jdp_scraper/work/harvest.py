@@ -41,7 +41,7 @@ class Harvest:
 
         Every lease is given back by then.
         """
-        pages = self.pool.statistics().size
+        pages, began = self.pool.statistics().size, asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
             workers = [
                 group.create_task(self.worker.run(), name=f"worker {number}")
@@ -51,13 +51,14 @@ class Harvest:
                 group.create_task(self._walk(), name="walk"),
                 group.create_task(self._watch_browser(), name="browser watch"),
                 group.create_task(self.watchdog.run(), name="watchdog"),
-                group.create_task(self._progress(), name="progress"),
+                group.create_task(self._progress(began), name="progress"),
                 group.create_task(self._every(TRACKING_EVERY_S, self.save_tracking), name="tracking"),
                 group.create_task(self._stop(workers), name="stop"),
             ]
             await asyncio.wait(workers)
             for task in side:
                 task.cancel()
+        self._publish(began)
         if self.stop.requested.is_set():
             raise self.stop.error()
 
@@ -81,18 +82,14 @@ class Harvest:
             raise self.stop.error()
         raise BrowserLost("the browser ended by itself; start again, the run goes on")
 
-    async def _progress(self) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+    async def _progress(self, began: float) -> None:
         while True:
-            done = self.queue.statistics().done
-            rate = done / max(loop.time() - began, 0.001)
-            self.publish_progress(rate * 3600, self.queue.statistics().left / rate if done else None)
+            self._publish(began)
             await asyncio.sleep(PROGRESS_EVERY_S)
 
-    def publish_progress(self, per_hour: float, seconds_left: float | None) -> None:
-        """Publish how far the harvest is."""
+    def _publish(self, began: float) -> None:
         tasks, pages = self.queue.statistics(), self.pool.statistics()
+        rate = tasks.done / max(asyncio.get_running_loop().time() - began, 0.001)
         self.bus.publish(
             Progress(
                 done=self.done_before + tasks.done,
@@ -101,8 +98,8 @@ class Harvest:
                 waiting=tasks.waiting,
                 pages_at_work=min(tasks.leased, pages.lent),
                 pages=pages.size,
-                per_hour=per_hour,
-                seconds_left=seconds_left,
+                per_hour=rate * 3600,
+                seconds_left=tasks.left / rate if tasks.done else None,
             )
         )
 

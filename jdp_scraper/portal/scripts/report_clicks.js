@@ -6,6 +6,7 @@ async ({ clicks, time, again }) => {
     return element && !element.disabled ? element : null;
   };
   let last = null;
+  window.jdpAsking = true; // from here on tabs.js tells of refusals
   for (const control of clicks) {
     const repeat = last && setInterval(() => last.click(), again);
     try {

@@ -1,0 +1,68 @@
+"""The browser's cookies for the HTTP client, and back: both are one session to the portal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import parsedate_to_datetime
+from http.cookies import CookieError, Morsel, SimpleCookie
+from typing import Any
+
+import httpx
+
+from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.errors import BrowserLost
+from jdp_scraper.events import Bus
+
+
+class CookieBridge:
+    """Reads the live cookies before each request, and hands what an answer sets to the browser before the next."""
+
+    def __init__(self, browser: BrowserSession, origin: str, bus: Bus) -> None:
+        self._browser = browser
+        self._origin = origin
+        self._bus = bus
+        self._set: list[dict[str, Any]] = []
+        self._lock = asyncio.Lock()
+
+    async def cookies(self) -> list[dict[str, Any]]:
+        """Return the portal's cookies in Playwright's form; raises Playwright's ``Error``."""
+        await self.flush()
+        return await self._browser.cookies(self._origin)
+
+    def take(self, response: httpx.Response) -> None:
+        """Keep what an answer sets, for ``flush``; never raises."""
+        for header in response.headers.get_list("set-cookie"):
+            try:
+                parsed = SimpleCookie(header)
+                self._set += [_cookie(name, morsel, response.url) for name, morsel in parsed.items()]
+            except (CookieError, ValueError, TypeError):
+                self._bus.notice("debug", "the portal set a cookie that cannot be read")
+
+    async def flush(self) -> None:
+        """Hand the cookies kept to the browser, in their order."""
+        async with self._lock:
+            kept, self._set = self._set, []
+            if kept and self._browser.alive:
+                try:
+                    await self._browser.set_cookies(kept)
+                except BrowserLost:
+                    self._bus.notice("debug", "a cookie came after the browser's end")
+
+
+def _cookie(name: str, morsel: Morsel[str], url: httpx.URL) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": name,
+        "value": morsel.value,
+        "domain": morsel["domain"] or url.host,
+        "path": morsel["path"] or "/",
+        "httpOnly": bool(morsel["httponly"]),
+        "secure": bool(morsel["secure"]),
+    }
+    if morsel["max-age"]:
+        found["expires"] = time.time() + int(morsel["max-age"])
+    elif morsel["expires"]:
+        found["expires"] = parsedate_to_datetime(morsel["expires"]).timestamp()
+    if morsel["samesite"]:
+        found["sameSite"] = morsel["samesite"].capitalize()
+    return found
