@@ -76,7 +76,8 @@ class Console:
             case _:
                 pass
 
-    def _line(self, text: str) -> None:
+    def _line(self, given: str) -> None:
+        text = one_line(given)
         if self._progress is None:
             say(text)
         else:
@@ -101,6 +102,11 @@ class Console:
         elif time.monotonic() - self._last_countdown >= COUNTDOWN_EVERY_S:
             self._last_countdown = time.monotonic()
             say(text)
+
+
+def one_line(text: str) -> str:
+    """Return a text whose control characters are escaped: it can neither begin a line nor command a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
 
 
 def _live() -> Progress:

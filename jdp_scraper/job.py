@@ -127,6 +127,6 @@ def select(keyed: Mapping[str, Vehicle], goal: Goal) -> list[str]:
 def _widened(goal: Goal, asked: Goal) -> Goal:
     if goal.only and asked.only:
         return Goal(only=tuple(dict.fromkeys((*goal.only, *asked.only))))
-    if asked.only:
-        return Goal()  # a name beyond the first n: the whole inventory holds both
-    return asked
+    if goal.only or asked.only:
+        return Goal()  # names and a first n: the whole inventory holds both
+    return asked if not asked.maximum or goal.maximum and asked.maximum > goal.maximum else goal

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,14 +42,23 @@ class Settings(BaseSettings):
     max_downloads: int = Field(0, ge=0, description="only the first n vehicles of the inventory; 0: all")
     concurrent_contexts: int = Field(5, ge=1, le=64, description="how many pages work at once in the one context")
     download_folder: Path = Field(Path("downloads"), description="where the run folders are made")
-    task_timeout_s: float = Field(180, ge=1, description="a vehicle may go this long without a sign of progress")
-    step_timeout_s: float = Field(30, ge=1, description="one step on a page may take this long")
-    max_retries: int = Field(2, ge=0, le=100, description="how often a failed vehicle is tried again")
-    retry_wait_s: float = Field(2, ge=0, description="first back-off before a vehicle is tried again; it doubles")
-    lock_wait_s: float | None = Field(
-        None, ge=0, description="how long to wait for an account in use; default 330 at a terminal, else 0"
+    task_timeout_s: float = Field(
+        180, ge=1, allow_inf_nan=False, description="a vehicle may go this long without a sign of progress"
     )
-    stop_wait_s: float = Field(5, ge=0, description="how long vehicles in hand may finish after Ctrl-C")
+    step_timeout_s: float = Field(30, ge=1, allow_inf_nan=False, description="one step on a page may take this long")
+    max_retries: int = Field(2, ge=0, le=100, description="how often a failed vehicle is tried again")
+    retry_wait_s: float = Field(
+        2, ge=0, allow_inf_nan=False, description="first back-off before a vehicle is tried again; it doubles"
+    )
+    lock_wait_s: float | None = Field(
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        description="how long to wait for an account in use; default 330 at a terminal, else 0",
+    )
+    stop_wait_s: float = Field(
+        5, ge=0, allow_inf_nan=False, description="how long vehicles in hand may finish after Ctrl-C"
+    )
     browser_path: Path | None = Field(None, description="the browser's program; default: found by itself")
     browser_sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="Chromium's sandbox; auto: off only for root, where it cannot work"
@@ -67,7 +76,8 @@ class Settings(BaseSettings):
         if not value:
             return value
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"} or parts.query:
+        more = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or more or not _has_good_port(parts):
             raise ValueError("is no origin; write it like https://portal.example or http://127.0.0.1:8000")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https: reports are fetched over http from this machine only")
@@ -108,6 +118,13 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
         raise SettingsError(f"settings: {faults}; see docs/settings.md") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"settings: .env is not UTF-8 text ({error.reason} at byte {error.start})") from None
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _fault(fault: Any) -> str:

@@ -35,11 +35,13 @@ def on_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
 
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in stop_signals()}
+    # nohup starts a program with SIGHUP ignored, so that closing the terminal does not end it.
+    heard = [number for number, old in before.items() if old is not signal.SIG_IGN]
 
     def handler(number: int, _frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(callback, number)
 
-    for number in stop_signals():
+    for number in heard:
         if sys.platform == "win32":
             signal.signal(number, handler)
         else:
@@ -47,7 +49,8 @@ def on_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, old in before.items():
+        for number in heard:
+            old = before[number]
             if sys.platform != "win32":
                 loop.remove_signal_handler(number)
             signal.signal(number, old if old is not None else signal.SIG_DFL)

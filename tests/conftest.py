@@ -22,4 +22,6 @@ def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
         for function in blockbuster.functions.values():
             # The system's table of processes is read from memory, once at the browser's start and at its end.
             function.can_block_in("browser/session.py", {"__aenter__", "_close"})
+            # Each script is read once, from the package.
+            function.can_block_in("portal/in_page.py", {"_script"})
         yield

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.session import BrowserSession, first_line
-from jdp_scraper.errors import PageLost
+from jdp_scraper.errors import PageLost, ScraperError
 from jdp_scraper.events import Bus
 
 OPEN_S = 20.0
@@ -104,6 +104,15 @@ class PagePool:
             self._free.put_nowait(slot)
 
     async def _open(self) -> PooledPage:
+        opening = asyncio.get_running_loop().create_task(self._make(), name="open page")
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The browser opens the page all the same, and nobody but this knows of it.
+            self._in_background(_close_opened(opening))
+            raise
+
+    async def _make(self) -> PooledPage:
         page: Page | None = None
         catcher = self._new_catcher()
         try:
@@ -127,9 +136,19 @@ class PagePool:
 
     def _close_later(self, page: Page) -> None:
         """Close in the background and bounded: a page busy in a script may never close by itself."""
-        task = asyncio.get_running_loop().create_task(_close(page), name="close page")
+        self._in_background(_close(page))
+
+    def _in_background(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing, name="close page")
         self._closers.add(task)
         task.add_done_callback(self._closers.discard)
+
+
+async def _close_opened(opening: asyncio.Task[PooledPage]) -> None:
+    with contextlib.suppress(ScraperError, TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            pooled = await opening
+        await _close(pooled.page)
 
 
 async def _close(page: Page) -> None:

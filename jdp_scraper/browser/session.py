@@ -24,6 +24,7 @@ from jdp_scraper.events import Bus
 LAUNCH_S = 30.0
 CLOSE_S = 10.0
 GONE_S = 2.0
+WATCH_EVERY_S = 0.25
 
 # Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
 _QUIET_FLAGS = (
@@ -85,6 +86,7 @@ class BrowserSession:
         self._browser: Browser | None = None
         self._context: BrowserContext | None = None
         self._children: list[psutil.Process] = []
+        self._watch: asyncio.Task[None] | None = None
         self._closing = False
         self.program = self.source = self.version = ""
         self.lost = asyncio.Event()
@@ -101,6 +103,7 @@ class BrowserSession:
             await self._close()
             raise
         self._children = [p for p in psutil.Process().children(recursive=True) if p not in before]
+        self._watch = asyncio.create_task(self._watch_processes(), name="browser processes")
         return self
 
     async def __aexit__(
@@ -130,6 +133,14 @@ class BrowserSession:
         self.program, self.source, self.version = str(found.program), found.source, self._browser.version
         self._bus.notice("debug", f"browser {self.version} ({self.source}: {self.program})")
 
+    async def _watch_processes(self) -> None:
+        """Notice that the driver has ended: Playwright itself tells of the browser's end alone, and through the driver."""
+        mine = psutil.Process().pid
+        drivers = [process.pid for process in self._children if process.ppid() == mine]
+        while all(psutil.pid_exists(pid) for pid in drivers):
+            await asyncio.sleep(WATCH_EVERY_S)
+        self._note_loss()
+
     def _note_loss(self) -> None:
         if not self._closing:
             self.lost.set()
@@ -137,7 +148,9 @@ class BrowserSession:
     @property
     def alive(self) -> bool:
         """Tell whether pages can still be worked with."""
-        return self._browser is not None and self._browser.is_connected() and not self._closing
+        return (
+            self._browser is not None and self._browser.is_connected() and not self._closing and not self.lost.is_set()
+        )
 
     @property
     def context(self) -> BrowserContext:
@@ -165,6 +178,8 @@ class BrowserSession:
 
     async def _close(self) -> None:
         self._closing = True
+        if self._watch is not None:
+            self._watch.cancel()
         if self._context is not None:
             await _within(CLOSE_S, self._context.close())
         if self._browser is not None:
@@ -209,8 +224,11 @@ def first_line(error: BaseException) -> str:
     return re.sub(r"^[A-Za-z.]+: ", "", line) or type(error).__name__
 
 
+_NO_SANDBOX = ("No usable sandbox", "without --no-sandbox is not supported", "SUID sandbox helper")
+
+
 def _launch_fault(found: FoundBrowser, message: str) -> str:
-    if "sandbox" in message.lower():
+    if any(sign in message for sign in _NO_SANDBOX):
         return "Chromium's sandbox does not work here: allow user namespaces, or set BROWSER_SANDBOX=off"
     if "X server" in message or "DISPLAY" in message or "ozone" in message:
         return "a headed browser needs a screen: set HEADLESS=true, or run it under xvfb-run"

@@ -17,19 +17,26 @@
     return found;
   };
 
-  const opensTab = (element) => {
-    const target = (element.getAttribute("target") || "").toLowerCase();
-    return !own.has(target) && !document.querySelector(`iframe[name="${CSS.escape(target)}"]`);
+  const isTab = (target) =>
+    !own.has(target.toLowerCase()) && !document.querySelector(`iframe[name="${CSS.escape(target)}"]`);
+
+  const targetOf = (element, attribute) => {
+    const base = document.querySelector("base[target]");
+    return element.getAttribute(attribute) || (base && base.getAttribute("target")) || "";
   };
 
-  const retarget = (element) => {
-    if (!opensTab(element)) return;
+  const retarget = (element, attribute = "target") => {
+    if (!isTab(targetOf(element, attribute))) return;
     frame();
-    element.setAttribute("target", name);
+    element.setAttribute(attribute, name);
     element.removeAttribute("rel");
   };
 
-  window.open = (address) => {
+  const isLink = (node) => node instanceof HTMLAnchorElement || node instanceof HTMLAreaElement;
+
+  const openNatively = window.open;
+  window.open = (address, target = "_blank", ...more) => {
+    if (!isTab(String(target))) return openNatively.call(window, address, target, ...more);
     const view = frame().contentWindow;
     if (address) view.location.href = new URL(address, document.baseURI).href;
     return view;
@@ -42,12 +49,12 @@
   };
   const click = HTMLElement.prototype.click;
   HTMLElement.prototype.click = function () {
-    if (this instanceof HTMLAnchorElement) retarget(this);
+    if (isLink(this)) retarget(this);
     return click.call(this);
   };
   const dispatch = EventTarget.prototype.dispatchEvent;
   EventTarget.prototype.dispatchEvent = function (event) {
-    if (this instanceof HTMLAnchorElement && event.type === "click") retarget(this);
+    if (isLink(this) && event.type === "click") retarget(this);
     return dispatch.call(this, event);
   };
   // A refusal counts once the page has gone quiet: a request that is answered well after it makes up for it, as a
@@ -56,37 +63,44 @@
   let refused = 0;
   let telling;
   const began = () => {
+    if (!window.jdpAsking) return null; // a poll from before may stay open for ever
     open += 1;
     clearTimeout(telling);
-  };
-  const ended = (status) => {
-    open -= 1;
-    refused = status >= 400 ? status : 0;
-    if (!open && refused && window.jdpAsking) telling = setTimeout(() => window.noteRefusedRequest(refused), 300);
+    return (status) => {
+      open -= 1;
+      refused = status >= 400 ? status : 0;
+      if (!open && refused) telling = setTimeout(() => window.noteRefusedRequest(refused), 300);
+    };
   };
   const ask = window.fetch;
   window.fetch = async (...given) => {
-    began();
+    const ended = began();
     let status = 0;
     try {
       const answer = await ask(...given);
       status = answer.status;
       return answer;
     } finally {
-      ended(status);
+      if (ended) ended(status);
     }
   };
   const send = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...given) {
-    began();
-    this.addEventListener("loadend", () => ended(this.status), { once: true });
+    const ended = began();
+    if (ended) this.addEventListener("loadend", () => ended(this.status), { once: true });
     return send.apply(this, given);
   };
 
-  document.addEventListener("submit", (event) => retarget(event.target), true);
-  document.addEventListener(
-    "click",
-    (event) => event.composedPath().filter((node) => node instanceof HTMLAnchorElement).forEach(retarget),
-    true,
-  );
+  // In the capture phase, and once more when the page's own handlers have run: they may set the target at the click.
+  for (const capture of [true, false]) {
+    window.addEventListener(
+      "submit",
+      (event) => {
+        retarget(event.target);
+        if (event.submitter && event.submitter.hasAttribute("formtarget")) retarget(event.submitter, "formtarget");
+      },
+      capture,
+    );
+    window.addEventListener("click", (event) => event.composedPath().filter(isLink).forEach((link) => retarget(link)), capture);
+  }
 })();

@@ -71,7 +71,11 @@ def read_listing(content: bytes, columns: Columns) -> Listing:
     text = _decode(content)
     if text.lstrip()[:1] == "<":
         raise InventoryError("the portal sent a web page in place of the inventory's CSV; try again later")
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns.reference)))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns.reference))
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise InventoryError(f"the exported inventory is no CSV from line {reader.line_num} on: {error}") from error
     at, header = _header(rows, columns.reference)
     places = {name: _place(header, wanted) for name, wanted in columns if wanted is not None}
     vehicles: list[Vehicle] = []
@@ -108,7 +112,8 @@ def _decode(content: bytes) -> str:
 
 
 def _delimiter(text: str, reference: str) -> str:
-    head = next((line for line in text.splitlines() if reference in line), text.partition("\n")[0])
+    wanted = _folded(reference)
+    head = next((line for line in text.splitlines() if wanted in _folded(line)), text.partition("\n")[0])
     return max(",;\t", key=head.count)
 
 
@@ -124,9 +129,13 @@ def _header(rows: Sequence[Sequence[str]], reference: str) -> tuple[int, Sequenc
 
 
 def _place(header: Sequence[str], wanted: str) -> int | None:
-    names = [" ".join(cell.split()).casefold() for cell in header]
-    name = " ".join(wanted.split()).casefold()
+    names = [_folded(cell) for cell in header]
+    name = _folded(wanted)
     return names.index(name) if name in names else None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _cell(row: Sequence[str], place: int | None) -> str | None:

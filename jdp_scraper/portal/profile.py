@@ -39,8 +39,11 @@ def _address(value: str) -> str:
     return value
 
 
+_NOT_CSS = re.compile(r"^\s*(//|[a-z-]+=)|>>|:(has-text|text|text-is|text-matches|nth-match|visible)\b(?!-)", re.ASCII)
+
+
 def _css_only(value: str) -> str:
-    if ":has-text(" in value or ">>" in value or value.startswith(("text=", "xpath=", "//")):
+    if _NOT_CSS.search(value):
         raise ValueError("must be plain CSS; a text goes into { css = ..., contains = ... }")
     return value
 

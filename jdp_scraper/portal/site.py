@@ -31,7 +31,10 @@ class Site:
 
     def is_own(self, url: str) -> bool:
         """Tell whether an address lies at the portal's origin: scheme, host and port are the same."""
-        return _origin(url) == _origin(self.origin)
+        try:
+            return _origin(url) == _origin(self.origin)
+        except ValueError:  # what cannot be read as an address is nobody's
+            return False
 
     def shows_sign_in(self, html: str, url: str) -> bool:
         """Tell whether an answer is the sign-in page; with an empty ``html`` the address alone decides."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential, wait_random
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
@@ -48,7 +48,7 @@ class RetryPolicy:
     def of(cls, max_retries: int, first_wait_s: float) -> RetryPolicy:
         """Try once and then ``max_retries`` times more, with a back-off that doubles from ``first_wait_s``."""
         jitter = min(1.0, first_wait_s)
-        wait = wait_exponential_jitter(initial=first_wait_s, max=LONGEST_WAIT_S, jitter=jitter)
+        wait = wait_exponential(multiplier=first_wait_s, max=LONGEST_WAIT_S) + wait_random(0, jitter)
         return cls(stop_after_attempt(max_retries + 1), wait)
 
     def decide(self, error: BaseException, attempt: int, free_returns: int = 0) -> Decision:

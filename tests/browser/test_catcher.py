@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Page
+from playwright.async_api import Download, Page
 
 from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
 from jdp_scraper.browser.session import BrowserSession
@@ -23,6 +23,7 @@ from .server import SmallSite
 REPORT = "/GetPdfReport"
 ADDRESS = f"{REPORT}?id=7&kind=full"
 SOON_S = 10.0
+ASKING = "window.jdpAsking = true"  # what the script that asks for a report says
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Opener:
     page: Page
     catcher: RequestCatcher
     site: SmallSite
-    popups: list[Page]
+    popups: asyncio.Queue[Page]
 
     async def show(self, body: str, path: str = "/vehicle") -> None:
         await self.page.goto(self.site.html(path, body))
@@ -41,8 +42,14 @@ class Opener:
         await self.page.evaluate(f"() => {{ {script} }}")
 
     async def caught(self) -> CaughtRequest:
-        async with asyncio.timeout(SOON_S):
-            found = await self.catcher.next()
+        """Wait for the request; a tab that opens instead ends the wait."""
+        caught = asyncio.ensure_future(self.catcher.next())
+        popup = asyncio.ensure_future(self.popups.get())
+        done, left = await asyncio.wait([caught, popup], timeout=SOON_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in left:
+            task.cancel()
+        assert done == {caught}, "a tab was opened" if done else "nothing was caught"
+        found = caught.result()
         assert isinstance(found, CaughtRequest)
         return found
 
@@ -54,7 +61,7 @@ class Opener:
         """Check that the server saw nothing, no tab opened, and the page is where it was."""
         await self.settled()
         assert self.site.asked[REPORT] == 0
-        assert self.popups == []
+        assert self.popups.empty()
         assert self.page.url == self.site.url(path)
         assert await self.page.evaluate("document.title") == path
 
@@ -66,20 +73,19 @@ async def session(shared_either: BrowserSession) -> AsyncIterator[BrowserSession
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opener(session: BrowserSession, site: SmallSite) -> AsyncIterator[Opener]:
+async def opener(session: BrowserSession, site: SmallSite) -> Opener:
     site.content(REPORT, b"%PDF-1.7", "application/pdf")
     site.content("/last", "")
     page = await session.new_page()
-    popups: list[Page] = []
+    popups: asyncio.Queue[Page] = asyncio.Queue()
 
     def note(popup: Page) -> None:
-        popups.append(popup)
+        popups.put_nowait(popup)
 
-    session.context.on("page", note)
+    page.on("popup", note)
     catcher = RequestCatcher("GetPdfReport", blocked=("/tracker/",))
     await catcher.attach(page)
-    yield Opener(page, catcher, site, popups)
-    session.context.remove_listener("page", note)
+    return Opener(page, catcher, site, popups)
 
 
 LINK = f"<a id=x href='{ADDRESS}' target=_blank><b>PDF</b></a>"
@@ -149,13 +155,16 @@ async def test_a_report_is_caught_however_it_is_asked_for(way: str, opener: Open
     await opener.nothing_left()
 
 
-@pytest.mark.parametrize("way", ["window.open", "window.open to nowhere, location", "a form's submit()", LINK])
+@pytest.mark.parametrize(
+    "way", ["window.open", "window.open to nowhere, location", "a form's submit()", "a link's click()"]
+)
 async def test_each_of_several_reports_on_a_page_is_caught(way: str, opener: Opener) -> None:
-    body, script = WAYS.get(way, (LINK, "document.getElementById('x').click()"))
+    body, script = WAYS[way]
     await opener.show(body)
-    for _ in range(3):
-        await opener.run(script)
-        assert (await opener.caught()).url == opener.site.url(ADDRESS)
+    for number in range(3):
+        await opener.run(script.replace("id=7", f"id={number}"))
+        assert (await opener.caught()).url.startswith(opener.site.url(f"{REPORT}?id="))
+        await opener.settled()  # the browser takes the same address asked for twice at once for one request
     await opener.nothing_left()
 
 
@@ -182,13 +191,13 @@ async def test_a_report_asked_for_by_a_real_mouse_is_caught(body: str, opener: O
 async def test_a_report_sent_as_an_attachment_is_caught_and_nothing_is_downloaded(opener: Opener) -> None:
     headers = {"Content-Disposition": "attachment; filename=r.pdf"}
     opener.site.content(REPORT, b"%PDF-1.7", "application/pdf", headers=headers)
-    downloads: list[object] = []
+    downloads: list[Download] = []
     opener.page.on("download", lambda download: downloads.append(download))
     await opener.show(f"<a download id=x href='{ADDRESS}'>PDF</a>")
     await opener.run("document.getElementById('x').click()")
     assert (await opener.caught()).url == opener.site.url(ADDRESS)
     await opener.nothing_left()
-    assert downloads == []
+    assert [await download.failure() for download in downloads] == ["canceled"] * len(downloads)
 
 
 async def test_a_report_behind_a_redirect_is_caught_where_it_leads(opener: Opener) -> None:
@@ -247,8 +256,8 @@ async def test_a_frame_of_the_page_s_own_stays_the_target_of_its_links(name: str
     opener.site.html("/details", "<p>details")
     await opener.show(f"<iframe name={name}></iframe><a id=x href=/details target={name}>details</a>")
     await opener.run("document.getElementById('x').click()")
-    await opener.page.frame_locator(f"iframe[name={name}]").locator("p").wait_for()
-    assert opener.popups == []
+    await opener.page.frame_locator(f"iframe[name={name}]").locator("p").wait_for(timeout=3000)
+    assert opener.popups.empty()
 
 
 @pytest.mark.parametrize("target", ["_self", "_top"])
@@ -256,8 +265,7 @@ async def test_window_open_in_the_same_tab_stays_in_the_same_tab(target: str, op
     opener.site.html("/other", "<p>other")
     await opener.show("")
     await opener.run(f"window.open('/other', '{target}')")
-    await opener.page.locator("p").wait_for()
-    assert opener.page.url == opener.site.url("/other")
+    await opener.page.wait_for_url(opener.site.url("/other"), timeout=3000)
 
 
 async def test_a_tab_that_shows_something_else_opens_no_tab_either(opener: Opener) -> None:
@@ -286,12 +294,22 @@ async def test_a_form_that_the_page_sends_by_script_itself_is_left_alone(opener:
 async def test_a_refusal_of_the_page_s_own_request_is_told(by: str, status: int, opener: Opener) -> None:
     opener.site.content("/create", "no", status=status)
     await opener.show("")
+    await opener.run(ASKING)
     script = "fetch('/create', { method: 'POST' })"
     if by == "XMLHttpRequest":
         script = "const r = new XMLHttpRequest(); r.open('POST', '/create'); r.send()"
     await opener.run(script)
     async with asyncio.timeout(SOON_S):
         assert await opener.catcher.next() == Refusal(status)
+
+
+async def test_a_refusal_before_a_report_is_asked_for_is_not_told(opener: Opener) -> None:
+    opener.site.content("/beat", "no", status=500)
+    await opener.show("")
+    await opener.run("fetch('/beat')")
+    await opener.settled()
+    await opener.run(f"{ASKING}; window.open('{ADDRESS}')")
+    assert (await opener.caught()).url == opener.site.url(ADDRESS)
 
 
 async def test_answers_that_are_no_refusals_are_not_told(opener: Opener) -> None:
@@ -302,21 +320,36 @@ async def test_answers_that_are_no_refusals_are_not_told(opener: Opener) -> None
 
     opener.site.pages["/moved"] = redirect
     await opener.show("<img src=/none.png>")
-    await opener.run("fetch('/create'); fetch('/moved')")
+    await opener.run(f"{ASKING}; fetch('/create'); fetch('/moved')")
     await opener.settled()
-    await opener.run(f"window.open('{ADDRESS}')")
+    await opener.run(f"setTimeout(() => window.open('{ADDRESS}'), 400)")
     assert (await opener.caught()).url == opener.site.url(ADDRESS)
 
 
-async def test_what_was_caught_before_can_be_forgotten(opener: Opener) -> None:
+async def test_a_refusal_beside_the_report_s_own_request_is_not_taken_for_its_answer(opener: Opener) -> None:
+    opener.site.content("/beat", "no", status=500)
+    await opener.show("")
+    await opener.run(f"{ASKING}; fetch('/beat').then(() => fetch('/last')).then(() => window.open('{ADDRESS}'))")
+    assert (await opener.caught()).url == opener.site.url(ADDRESS)
+
+
+async def test_a_request_that_stays_open_does_not_hide_a_refusal(opener: Opener) -> None:
+    opener.site.hanging("/events", b"begun")
     opener.site.content("/create", "no", status=500)
+    await opener.show("")
+    await opener.run("const poll = new XMLHttpRequest(); poll.open('GET', '/events'); poll.send()")
+    await opener.run(f"{ASKING}; fetch('/create', {{ method: 'POST' }})")
+    async with asyncio.timeout(3):
+        assert await opener.catcher.next() == Refusal(500)
+
+
+async def test_what_was_caught_before_can_be_forgotten(opener: Opener) -> None:
     await opener.show("")
     await opener.run(f"window.open('{ADDRESS}&old=1')")
     await opener.caught()
-    await opener.run(f"window.open('{ADDRESS}&old=2'); fetch('/create')")
-    async with asyncio.timeout(SOON_S):
-        while opener.catcher._caught.qsize() < 2:
-            await asyncio.sleep(0.01)
+    await opener.settled()
+    await opener.run(f"window.open('{ADDRESS}&old=2')")
+    await opener.settled()
     opener.catcher.forget()
     await opener.run(f"window.open('{ADDRESS}&new=1')")
     assert (await opener.caught()).url.endswith("new=1")
@@ -344,7 +377,7 @@ async def test_the_browser_s_cache_stays_on(opener: Opener) -> None:
 
 
 async def test_two_pages_catch_each_its_own(opener: Opener, session: BrowserSession) -> None:
-    other = Opener(await session.new_page(), RequestCatcher("GetPdfReport"), opener.site, [])
+    other = Opener(await session.new_page(), RequestCatcher("GetPdfReport"), opener.site, asyncio.Queue())
     await other.catcher.attach(other.page)
     await opener.show("", "/one")
     await other.show("", "/two")

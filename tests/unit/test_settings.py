@@ -130,6 +130,7 @@ BAD = [
     ("PORTAL_URL", "https://portal.example/app"),
     ("PORTAL_URL", "https://portal.example?x=1"),
     ("PORTAL_URL", "http://[::1"),
+    ("PORTAL_URL", "http://portal.example"),
 ]
 
 

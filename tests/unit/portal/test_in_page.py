@@ -8,7 +8,7 @@ from playwright.async_api import Error as PlaywrightError
 from jdp_scraper.errors import BrowserLost, PageLost, PortalAnswered, PortalChanged, PortalDown, StepTimeout
 from jdp_scraper.errors import ScraperError, SessionExpired
 from jdp_scraper.portal.account import whole_run_errors
-from jdp_scraper.portal.in_page import moved_on, page_error, retry_after
+from jdp_scraper.portal.in_page import moved_on, page_error
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,6 @@ def test_a_failure_of_a_page_is_named_once_with_the_step_before_it(message: str,
 )
 def test_a_page_that_has_moved_on_is_told_from_one_that_is_lost(message: str, moved: bool) -> None:
     assert moved_on(PlaywrightError(message)) is moved
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [(None, None), ("7", 7.0), (" 120 ", 120.0), ("0", 0.0), ("", None), ("-1", None), ("1.5", None)],
-)
-def test_a_wait_that_is_asked_for_is_read_in_its_number_form(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value) == seconds
-
-
-@pytest.mark.parametrize("value", ["Wed, 21 Oct 2026 07:28:00 GMT", "soon", "\u00b2", "1\u00b2"])
-def test_any_other_wait_is_none(value: str) -> None:
-    assert retry_after(value) is None
 
 
 @pytest.mark.parametrize(
