@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 5.0
 COUNTDOWN_EVERY_S = 30.0
+BAR = 20
 
 
 def use_ascii() -> None:
@@ -31,8 +33,8 @@ def say(text: str) -> None:
     """Print one line."""
     try:
         sys.stdout.write(text + "\n")
-    except BrokenPipeError:
-        # Whoever read the output has gone; that is no reason to end a night's run.
+    except OSError:
+        # Whoever read the output, or the terminal, has gone; that is no reason to end a night's run.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -58,10 +60,15 @@ class Console:
     def close(self) -> None:
         """End the live line, so that what is printed next stands below."""
         if self._progress is not None:
-            self._progress.stop()
+            with contextlib.suppress(OSError):
+                self._progress.stop()
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Show an event; a terminal that has gone is no reason to end a run."""
+        with contextlib.suppress(OSError):
+            self._show_event(event)
+
+    def _show_event(self, event: Event) -> None:
         match event:
             case Notice(level, text) if level != "debug":
                 self._line(text if level == "info" else f"{level}: {text}")
@@ -89,7 +96,7 @@ class Console:
             if self._bar is None:
                 self._bar = self._progress.add_task(text, total=event.total)
             self._progress.update(self._bar, completed=event.done + event.failed, total=event.total, description=text)
-        elif time.monotonic() - self._last_line >= PLAIN_EVERY_S:
+        elif event.done + event.failed and (time.monotonic() - self._last_line >= PLAIN_EVERY_S or not event.left):
             self._last_line = time.monotonic()
             say(text)
 
@@ -111,19 +118,20 @@ def one_line(text: str) -> str:
 
 def _live() -> Progress:
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and only for a terminal
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.progress import Progress, TextColumn  # noqa: PLC0415
 
     console = RichConsole(file=sys.stdout, legacy_windows=False, emoji=False)
-    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False))
+    columns = (TextColumn("{task.description}", markup=False),)
     return Progress(*columns, console=console, transient=True, refresh_per_second=4)
 
 
 def progress_text(event: ProgressEvent) -> str:
     """Return a progress event as one line."""
     left = "--:--:--" if event.seconds_left is None else clock_text(event.seconds_left)
+    full = round(BAR * (event.done + event.failed) / max(1, event.total))
     return (
-        f"{event.done}/{event.total} done, {event.failed} failed, {event.pages_at_work}/{event.pages} pages at work, "
-        f"{event.per_hour:.0f} vehicles/h, {left} left"
+        f"[{'#' * full}{'.' * (BAR - full)}] {event.done}/{event.total} done, {event.failed} failed, "
+        f"{event.pages_at_work}/{event.pages} pages at work, {event.per_hour:.0f} vehicles/h, {left} left"
     )
 
 

@@ -232,7 +232,7 @@ class StuckRun(UnusableError):
 
 
 class Interrupted(ScraperError):
-    """Interrupted; start again and it goes on.
+    """Interrupted: start again and it goes on.
 
     ``exit_code`` is 128 plus the number of the signal.
     """

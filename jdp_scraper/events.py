@@ -43,6 +43,11 @@ class Progress(Event):
     per_hour: float
     seconds_left: float | None
 
+    @property
+    def left(self) -> int:
+        """Vehicles that are neither done nor failed."""
+        return self.total - self.done - self.failed
+
 
 @dataclass(frozen=True, slots=True)
 class StepDone(Event):

@@ -129,4 +129,4 @@ def _widened(goal: Goal, asked: Goal) -> Goal:
         return Goal(only=tuple(dict.fromkeys((*goal.only, *asked.only))))
     if goal.only or asked.only:
         return Goal()  # names and a first n: the whole inventory holds both
-    return asked if not asked.maximum or goal.maximum and asked.maximum > goal.maximum else goal
+    return asked if not asked.maximum or (goal.maximum and asked.maximum > goal.maximum) else goal

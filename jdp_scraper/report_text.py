@@ -23,7 +23,7 @@ def report_lines(report: RunReport) -> Iterator[str]:
     if report.pages_replaced:
         yield f"  pages      {report.pages_replaced} replaced"
     for step, (count, median, p95) in report.steps.items():
-        yield f"  {step:<10} median {median:.2f} s, 95th percentile {p95:.2f} s ({count} times)"
+        yield f"  {step:<10} median {median:.2f} s, 95th percentile {p95:.2f} s ({_count(count, 'time')})"
     for key, message in list(report.failed.items())[:FAILURES_SHOWN]:
         yield f"  failed     {key}: {message}"
     if len(report.failed) > FAILURES_SHOWN:

@@ -28,18 +28,18 @@ from jdp_scraper.disk import Disk
 from jdp_scraper.errors import (
     Interrupted,
     InventoryError,
+    PortalAnswered,
     ScraperError,
     SignInError,
+    StepTimeout,
     StorageError,
-    UnusableError,
-    VehicleError,
 )
 from jdp_scraper.events import Bus, Notice
 from jdp_scraper.job import Job, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import SIGN_OUT_S, AccountSession, Credentials, whole_run_errors
-from jdp_scraper.portal.grid import GridLock, GridPage
+from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.inventory import Listing, fetch_export, read_listing
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.profile import Block
@@ -51,6 +51,7 @@ from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.work.crew import Ground, harvest_of
 
+EXPORT_S = 120.0
 HURRIED_SIGN_OUT_S = 5.0
 WHOLE_SIGN_OUT_S = 30.0
 
@@ -133,7 +134,7 @@ class Run:
                 await stack.enter_async_context(DownloadLock(self._settings.download_folder, self._disk))
                 stack.push_async_callback(self._wrap_up, began)
                 await self._story(stack)
-        except (ScraperError, BaseExceptionGroup) as error:
+        except (Exception, BaseExceptionGroup) as error:
             reason = await self._reason(_gravest(error))
             self._log(Notice("error", f"{type(reason).__name__}: {reason}"))
             raise reason from error
@@ -143,7 +144,7 @@ class Run:
 
     async def _reason(self, error: BaseException) -> BaseException:
         """Return why the run ended: a signal to the whole process group ends the browser, too, and is the cause."""
-        if isinstance(error, UnusableError | VehicleError) and await self._stop.came_with():
+        if not isinstance(error, Interrupted | StorageError) and await self._stop.came_with():
             return self._stop.error()
         return error
 
@@ -154,6 +155,7 @@ class Run:
             self._bus.notice("info", "nothing is left to do in this run")
             return
         portal = await self._open_portal(stack)
+        self._bus.notice("info", f"signing in at {self._site.origin}")
         await self._stop.guard(portal.account.open(portal.page))
         self.report.sign_ins = portal.account.sign_ins
         if job is None:
@@ -244,14 +246,21 @@ class Run:
         rule, seconds = self._site.profile.inventory, self._settings.step_timeout_s
         grid = GridPage(portal.page, self._site, seconds)
         if rule.export is None:
-            await walk_whole_grid(grid, self._links, GridLock(rule.grid), portal.account, bus=self._bus)
+            lock = grid_lock(rule.grid)
+            new_page = portal.browser.new_page
+            await walk_whole_grid(grid, self._links, lock, portal.account, bus=self._bus, new_page=new_page)
             if self._links.blank:
                 self._bus.notice("warning", f"{self._links.blank} rows have no reference and are left out")
             return Listing(tuple(row.vehicle for row in self._links.rows()))
         await grid.open()
         await portal.account.learn_sign_out(portal.page)
         await grid.clear()  # a filter that is on would hold for the export, too
-        content = await fetch_export(portal.page, self._site, rule.export, seconds)
+        try:
+            content = await fetch_export(portal.page, self._site, rule.export, EXPORT_S)
+        except (StepTimeout, PortalAnswered) as error:
+            self._bus.notice("warning", f"{error}; once more")
+            await grid.open()
+            content = await fetch_export(portal.page, self._site, rule.export, EXPORT_S)
         return read_listing(content, rule.export.columns)
 
     # -- the work --------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from jdp_scraper.errors import Interrupted
 T = TypeVar("T")
 
 SETTLE_S = 0.3
+SAME_WISH_S = 0.5  # `timeout` and some terminals signal the process and then its whole group
 
 
 class StopRequest:
@@ -20,12 +22,16 @@ class StopRequest:
         self.requested = asyncio.Event()
         self.hurried = asyncio.Event()
         self._signal = 0
+        self._first_at = 0.0
 
     def receive(self, signal_number: int) -> None:
         """Take note of a signal."""
+        now = time.monotonic()
         if self.requested.is_set():
-            self.hurried.set()
+            if now - self._first_at >= SAME_WISH_S:
+                self.hurried.set()
             return
+        self._first_at = now
         self._signal = signal_number
         self.requested.set()
 

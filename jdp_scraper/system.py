@@ -79,6 +79,12 @@ def opener(mode: int) -> Callable[[str, int], int]:
     return open_with_mode
 
 
+def make_private(folder: Path) -> None:
+    """Keep a folder from all other users; on Windows the user's own folders already are."""
+    if sys.platform != "win32":
+        folder.chmod(0o700)
+
+
 def is_root() -> bool:
     """Tell whether this process runs as root, where Chromium's sandbox cannot work."""
     return sys.platform != "win32" and os.geteuid() == 0

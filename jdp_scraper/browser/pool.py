@@ -13,7 +13,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.catcher import RequestCatcher
-from jdp_scraper.browser.session import BrowserSession, first_line
+from jdp_scraper.browser.session import BrowserSession, close_page, first_line
 from jdp_scraper.errors import PageLost, ScraperError
 from jdp_scraper.events import Bus
 
@@ -136,7 +136,7 @@ class PagePool:
 
     def _close_later(self, page: Page) -> None:
         """Close in the background and bounded: a page busy in a script may never close by itself."""
-        self._in_background(_close(page))
+        self._in_background(close_page(page))
 
     def _in_background(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(closing, name="close page")
@@ -148,10 +148,4 @@ async def _close_opened(opening: asyncio.Task[PooledPage]) -> None:
     with contextlib.suppress(ScraperError, TimeoutError):
         async with asyncio.timeout(CLOSE_S):
             pooled = await opening
-        await _close(pooled.page)
-
-
-async def _close(page: Page) -> None:
-    with contextlib.suppress(TimeoutError, PlaywrightError):
-        async with asyncio.timeout(CLOSE_S):
-            await page.close()
+        await close_page(pooled.page)

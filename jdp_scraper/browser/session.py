@@ -18,12 +18,14 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper import system
 from jdp_scraper.browser.find import FoundBrowser, find_browser
-from jdp_scraper.errors import BrowserLost
+from jdp_scraper.errors import BrowserLost, PageLost, ScraperError
 from jdp_scraper.events import Bus
 
 LAUNCH_S = 30.0
 CLOSE_S = 10.0
 GONE_S = 2.0
+PAGE_S = 20.0
+PAGE_CLOSE_S = 5.0
 WATCH_EVERY_S = 0.25
 
 # Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
@@ -88,7 +90,7 @@ class BrowserSession:
         self._children: list[psutil.Process] = []
         self._watch: asyncio.Task[None] | None = None
         self._closing = False
-        self.program = self.source = self.version = ""
+        self.program = self.source = self.version = self.user_agent = ""
         self.lost = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -99,6 +101,12 @@ class BrowserSession:
         except TimeoutError as error:
             await self._close()
             raise BrowserLost(f"the browser did not start within {LAUNCH_S:.0f} s") from error
+        except ScraperError:
+            await self._close()
+            raise
+        except Exception as error:  # a driver that is killed while it starts is told by a bare Exception
+            await self._close()
+            raise BrowserLost(f"the browser did not start: {first_line(error)}") from error
         except BaseException:
             await self._close()
             raise
@@ -127,17 +135,25 @@ class BrowserSession:
             )
             self._browser.on("disconnected", lambda _: self._note_loss())
             self._context = await self._browser.new_context(accept_downloads=True)
+            self.user_agent = await self._agent()
         except PlaywrightError as error:
             raise BrowserLost(_launch_fault(found, str(error))) from error
         self._context.set_default_timeout(self._options.step_timeout_s * 1000)
         self.program, self.source, self.version = str(found.program), found.source, self._browser.version
         self._bus.notice("debug", f"browser {self.version} ({self.source}: {self.program})")
 
+    async def _agent(self) -> str:
+        page = await self.context.new_page()
+        try:
+            return str(await page.evaluate("navigator.userAgent"))
+        finally:
+            await page.close()
+
     async def _watch_processes(self) -> None:
-        """Notice that the driver has ended: Playwright itself tells of the browser's end alone, and through the driver."""
+        """Notice that the driver has ended: Playwright tells of the browser's end alone, and through the driver."""
         mine = psutil.Process().pid
-        drivers = [process.pid for process in self._children if process.ppid() == mine]
-        while all(psutil.pid_exists(pid) for pid in drivers):
+        drivers = [process.pid for process in self._children if _parent(process) == mine]
+        while all(psutil.pid_exists(pid) for pid in drivers):  # noqa: ASYNC110 - a process sets no event
             await asyncio.sleep(WATCH_EVERY_S)
         self._note_loss()
 
@@ -160,11 +176,13 @@ class BrowserSession:
         return self._context
 
     async def new_page(self) -> Page:
-        """Open a page in the context; raises ``BrowserLost`` where the browser has ended."""
+        """Open a page in the context; raises ``PageLost``, or ``BrowserLost`` where the browser has ended."""
         try:
-            return await self.context.new_page()
-        except PlaywrightError as error:
-            raise BrowserLost(f"the browser opened no page: {first_line(error)}") from error
+            async with asyncio.timeout(PAGE_S):
+                return await self.context.new_page()
+        except (TimeoutError, PlaywrightError) as error:
+            kind = PageLost if self.alive else BrowserLost
+            raise kind(f"the browser opened no page: {first_line(error)}") from error
 
     async def cookies(self, origin: str | None = None) -> list[dict[str, Any]]:
         """Return the context's live cookies, of one origin where it is given, in Playwright's form."""
@@ -203,6 +221,13 @@ def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[ps
     return alive
 
 
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return None
+
+
 def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -216,6 +241,13 @@ async def _within(seconds: float, call: Awaitable[object]) -> None:
             await call
     except Exception:  # noqa: S110 - gone already, or ended by its process id below: a close has no other outcome
         pass
+
+
+async def close_page(page: Page) -> None:
+    """Close a page, bounded: one that is busy in a script may never close by itself."""
+    with contextlib.suppress(TimeoutError, PlaywrightError):
+        async with asyncio.timeout(PAGE_CLOSE_S):
+            await page.close()
 
 
 def first_line(error: BaseException) -> str:

@@ -57,8 +57,8 @@
     if (isLink(this) && event.type === "click") retarget(this);
     return dispatch.call(this, event);
   };
-  // A refusal counts once the page has gone quiet: a request that is answered well after it makes up for it, as a
-  // keep-alive that fails beside the report's own request must not pass for a refused report.
+  // A refusal is told once the page has gone quiet, so that a keep-alive that fails beside the report's own request does
+  // not pass for a refused report: that one's tab has been opened, and its address caught, by then.
   let open = 0;
   let refused = 0;
   let telling;
@@ -68,8 +68,8 @@
     clearTimeout(telling);
     return (status) => {
       open -= 1;
-      refused = status >= 400 ? status : 0;
-      if (!open && refused) telling = setTimeout(() => window.noteRefusedRequest(refused), 300);
+      if (status >= 400) refused = status;
+      if (!open && refused) telling = setTimeout(() => window.noteRefusedRequest(refused), 700);
     };
   };
   const ask = window.fetch;

@@ -53,6 +53,8 @@ class PrivateFile:
 
     def _write(self, data: bytes) -> None:
         self._disk.make_folder(self.path.parent)
+        with storage_errors(str(self.path.parent)):
+            system.make_private(self.path.parent)
         try:
             self._disk.write_whole(self.path, data, PRIVATE)
         except BaseException:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Response
 
-from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.browser.session import BrowserSession, close_page
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.disk import PRIVATE, Disk
@@ -31,13 +32,15 @@ from jdp_scraper.errors import (
     WrongCredentials,
 )
 from jdp_scraper.events import Bus, Countdown
-from jdp_scraper.portal.in_page import open_address
+from jdp_scraper.portal.in_page import open_address, page_step
 from jdp_scraper.portal.license import AcceptedLicense, accept_license
 from jdp_scraper.portal.sign_in import LOOK_EVERY_S, Look, fill_in, look, submit_sign_in, unknown_page
 from jdp_scraper.portal.sign_out import learn_recipe, sign_out_in_browser, sign_out_over_http
 from jdp_scraper.portal.site import Site
 
 SIGN_OUT_S = 10.0
+ANSWER_S = 10.0
+COOKIES_S = 3.0
 COUNT_EVERY_S = 1.0
 
 
@@ -85,6 +88,7 @@ class AccountSession:
         self._recipe: SignOutRecipe | None = None
         self._may_be_open = False
         self._phase = Phase.SIGNING_IN
+        self._saved_cookies: tuple[dict[str, Any], ...] = ()
         self.license: AcceptedLicense | None = None
         self.generation = 0
         self.sign_ins = 0
@@ -94,7 +98,7 @@ class AccountSession:
         with whole_run_errors(self._site.origin):
             left = await self._lease_file.load()
             if left is not None and (left.origin != self._site.origin or self._credentials.retry_refused):
-                await self._lease_file.forget()
+                await self._let_go(left)
                 left = None
             if left is None or not await self._take_up(page, left):
                 await self._sign_in(page, left)
@@ -119,7 +123,7 @@ class AccountSession:
                     await self._enter(page)
                     return expired
             finally:
-                await page.close()
+                await close_page(page)
 
     async def learn_sign_out(self, page: Page) -> None:
         """Learn from ``page`` how to sign out without a browser, unless that is known already."""
@@ -127,17 +131,29 @@ class AccountSession:
             self._recipe = await learn_recipe(page, self._site)
             await self._save()
 
+    async def settled(self) -> None:
+        """Return once no sign-in is under way, so that nothing is begun on a session that has ended."""
+        async with self._mending:
+            return
+
+    async def refresh_lease(self) -> None:
+        """Save the cookies again where the portal has renewed them: the next start needs the live ones."""
+        if self._may_be_open and self._browser.alive:
+            cookies = await self._live_cookies()
+            if cookies and cookies != self._saved_cookies:
+                await self._save(cookies)
+
     async def close(self, page: Page | None, seconds: float = SIGN_OUT_S) -> bool:
         """Sign out, in the browser or over HTTP, and tell whether no session is left open."""
+        await self._saved()
         if not self._may_be_open:
             return True
-        cookies = await self._live_cookies()
+        cookies = await self._live_cookies() or self._saved_cookies
         done = False
         if page is not None and self._browser.alive and not page.is_closed():
             done = await sign_out_in_browser(page, self._site, seconds)
         if not done and self._recipe is not None:
-            done = await sign_out_over_http(self._recipe, cookies, self._site)
-        await self._saved()
+            done = await sign_out_over_http(self._recipe, cookies, self._site, self._browser.user_agent)
         if done:
             self._may_be_open = False
             await self._lease_file.forget()
@@ -148,21 +164,27 @@ class AccountSession:
             )
         return done
 
-    async def _live_cookies(self) -> tuple[dict[str, object], ...]:
-        """The context's cookies, or the ones saved last where the browser is gone."""
+    async def _let_go(self, left: SessionLease) -> None:
+        """End a session of an earlier run that is not to be taken up."""
+        if left.sign_out is not None and left.origin == self._site.origin:
+            await sign_out_over_http(left.sign_out, [dict(cookie) for cookie in left.cookies], self._site)
+        await self._lease_file.forget()
+
+    async def _live_cookies(self) -> tuple[dict[str, Any], ...]:
+        """Return the context's cookies; none where the browser does not give them."""
         try:
-            async with asyncio.timeout(self._step_s):
+            async with asyncio.timeout(COOKIES_S):
                 return tuple(await self._browser.cookies(self._site.origin))
         except Exception:  # whatever a dead driver raises: the cookies saved last are there for this
-            saved = await self._lease_file.load()
-            return tuple(dict(cookie) for cookie in saved.cookies) if saved else ()
+            return ()
 
     # -- the way in ----------------------------------------------------------------------------------------------
 
     async def _look_at_entrance(self, page: Page) -> Look:
         """Open the sign-in address and wait until the page is a known one, a form or a signed-in one."""
         await open_address(page, self._site.url(self._site.profile.sign_in.address), "sign-in page", self._step_s)
-        await page.wait_for_load_state("domcontentloaded")
+        async with page_step("sign-in page", self._step_s):
+            await page.wait_for_load_state("domcontentloaded")
         loop = asyncio.get_running_loop()
         end = loop.time() + max(self._site.profile.sign_in.settle_s, LOOK_EVERY_S)
         while True:
@@ -206,7 +228,8 @@ class AccountSession:
                         continue
                 pause = min(self._site.profile.sign_in.in_use_retry_s, self._lock_wait_s - waited)
                 if pause <= 0:
-                    raise AccountInUse(f"{error} (waited {waited:.0f} s; LOCK_WAIT_S sets how long)") from error
+                    wait = f"waited {waited:.0f} s; LOCK_WAIT_S sets how long"
+                    raise AccountInUse(f"{str(error).rstrip('.')} ({wait})") from error
                 await self._count_down("the account is in use", pause)
                 waited += pause
             else:
@@ -225,19 +248,26 @@ class AccountSession:
             await fill_in(page, self._site, user, password, self._step_s)
             self._phase = Phase.SIGNING_IN
             self._may_be_open = True
+            self._recipe = None  # another session has another token
             await self._save()
+            await seen_through(self._submit(page), ANSWER_S)
+        finally:
+            page.remove_listener("response", self._note_response)
+
+    async def _submit(self, page: Page) -> None:
+        """Send the form and take note of what came of it; once begun, cutting it off would leave a session unknown."""
+        try:
             await submit_sign_in(page, self._site, self._step_s)
         except (WrongCredentials, AccountLocked, AccountInUse) as error:
             await self._refuse(error)
             raise
         except UnknownPage as error:
             raise await self._with_screenshot(page, error) from None
-        finally:
-            page.remove_listener("response", self._note_response)
         self.sign_ins += 1
         self.generation += 1
         self._phase = Phase.SIGNED_IN
         await self._refused.forget()
+        await self.learn_sign_out(page)  # this page may be the last that a stop lets us see
         await self._save()
 
     async def _refuse(self, error: Exception) -> None:
@@ -282,18 +312,28 @@ class AccountSession:
             self._saves.add(task)
             task.add_done_callback(self._saves.discard)
 
-    async def _save(self) -> None:
-        try:
-            cookies = await self._browser.cookies(self._site.origin)
-        except (PlaywrightError, BrowserLost):
-            return
-        lease = SessionLease(self._site.origin, self._phase, datetime.now(UTC), tuple(cookies), self._recipe)
-        if self._may_be_open:
+    async def _save(self, cookies: tuple[dict[str, Any], ...] = ()) -> None:
+        cookies = cookies or await self._live_cookies()
+        lease = SessionLease(self._site.origin, self._phase, datetime.now(UTC), cookies, self._recipe)
+        if self._may_be_open and cookies:
+            self._saved_cookies = cookies
             await self._lease_file.save(lease)
 
     async def _saved(self) -> None:
         if self._saves:
             await asyncio.gather(*self._saves, return_exceptions=True)
+
+
+async def seen_through(call: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Await ``call``; where this is cancelled, give the call ``seconds`` to end by itself first."""
+    task = asyncio.ensure_future(call)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 @contextmanager

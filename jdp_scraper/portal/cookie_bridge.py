@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 
 from jdp_scraper.browser.session import BrowserSession
-from jdp_scraper.errors import BrowserLost
 from jdp_scraper.events import Bus
+
+HAND_OVER_S = 5.0
+_SAME_SITE = {"Strict", "Lax", "None"}
 
 
 class CookieBridge:
@@ -43,11 +45,18 @@ class CookieBridge:
         """Hand the cookies kept to the browser, in their order."""
         async with self._lock:
             kept, self._set = self._set, []
-            if kept and self._browser.alive:
-                try:
-                    await self._browser.set_cookies(kept)
-                except BrowserLost:
-                    self._bus.notice("debug", "a cookie came after the browser's end")
+            if self._browser.alive:
+                for cookie in kept:  # one by one: a cookie that the browser refuses must not cost the others
+                    await self._hand_over(cookie)
+
+    async def _hand_over(self, cookie: dict[str, Any]) -> None:
+        try:
+            async with asyncio.timeout(HAND_OVER_S):
+                await self._browser.set_cookies([cookie])
+        except Exception as error:
+            self._bus.notice(
+                "debug", f"the browser does not take the cookie {cookie['name']!r}: {type(error).__name__}"
+            )
 
 
 def _cookie(name: str, morsel: Morsel[str], url: httpx.URL) -> dict[str, Any]:
@@ -63,6 +72,6 @@ def _cookie(name: str, morsel: Morsel[str], url: httpx.URL) -> dict[str, Any]:
         found["expires"] = time.time() + int(morsel["max-age"])
     elif morsel["expires"]:
         found["expires"] = parsedate_to_datetime(morsel["expires"]).timestamp()
-    if morsel["samesite"]:
+    if morsel["samesite"].capitalize() in _SAME_SITE:
         found["sameSite"] = morsel["samesite"].capitalize()
     return found

@@ -11,7 +11,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.errors import PortalChanged, SessionExpired, VehicleNotListed
+from jdp_scraper.errors import PortalChanged, SessionExpired, StepTimeout, VehicleNotListed
 from jdp_scraper.portal.in_page import moved_on, open_address, page_step, run_across_navigation, run_script
 from jdp_scraper.portal.inventory import vehicle_of
 from jdp_scraper.portal.profile import Grid
@@ -55,10 +55,24 @@ class GridPage:
     """The grid as one page of the browser shows it. Its filter and page number may be the whole session's."""
 
     def __init__(self, page: Page, site: Site, seconds: float) -> None:
-        self.page = self._page = page
+        self._page = page
         self._site = site
         self._seconds = seconds
         self._rule = site.profile.inventory.grid
+
+    @property
+    def page(self) -> Page:
+        """The page that the grid is on."""
+        return self._page
+
+    @property
+    def has_pager(self) -> bool:
+        """Whether the profile says how the pager counts the rows."""
+        return self._rule.pager is not None
+
+    def move_to(self, page: Page) -> None:
+        """Go on with another page, as after the loss of the first."""
+        self._page = page
 
     async def open(self) -> None:
         """Go to the grid; raises ``SessionExpired`` where the portal asks for a sign-in instead."""
@@ -72,7 +86,8 @@ class GridPage:
 
     async def _open(self, address: str) -> None:
         await open_address(self._page, self._site.url(address), "grid", self._seconds)
-        await self._page.wait_for_load_state("domcontentloaded")
+        async with page_step("grid", self._seconds):
+            await self._page.wait_for_load_state("domcontentloaded")
         if (await look(self._page, self._site, self._seconds)).form:
             raise SessionExpired("grid: the portal asks for a sign-in")
 
@@ -127,25 +142,32 @@ class GridPage:
         view = await self._read("filter", value={"css": rule.input, "text": reference})
         return view or GridView((), Pager(), has_next=False, filtered=True)
 
-    async def click_row(self, index: int) -> None:
-        """Click the link of the row with this place in the view read last."""
+    async def click_row(self, index: int, vehicle: Vehicle) -> None:
+        """Click the link of the row with this place in the view read last, if it is still the vehicle's."""
+        given = {"row": self._rule.row, "link": self._rule.link, "index": index, "expected": vehicle.reference}
         async with page_step("grid", self._seconds):
             try:
-                await run_script(self._page, "open_row", row=self._rule.row, link=self._rule.link, index=index)
+                await run_script(self._page, "open_row", **given)
             except PlaywrightError as error:
                 if not moved_on(error):
                     raise
 
     async def find(self, vehicle: Vehicle, skip: int = 0) -> int:
-        """Filter for a vehicle and return the place of its row; ``skip`` rows of the same reference are passed over.
+        """Filter for a vehicle and return the place of its row on the page of rows that shows then.
 
-        Raises ``VehicleNotListed``.
+        ``skip`` rows of the same reference are passed over. Raises ``VehicleNotListed``.
         """
-        view = await self.filter(vehicle.reference)
-        places = [at for at, row in enumerate(view.rows) if is_row_of(row, vehicle)]
-        if len(places) <= skip:
-            raise VehicleNotListed(f"grid: no row with the reference {vehicle.reference!r}")
-        return places[skip]
+        await self._read()  # a first drawing that is still to come must not pass for the filter's
+        view: GridView | None = await self.filter(vehicle.reference)
+        while view is not None:
+            if not all(vehicle.reference in row.vehicle.reference for row in view.rows):
+                raise StepTimeout("grid: the filter did not take")
+            places = [at for at, row in enumerate(view.rows) if is_row_of(row, vehicle)]
+            if len(places) > skip:
+                return places[skip]
+            skip -= len(places)
+            view = await self._read("next", as_arg(self._rule.next)) if view.has_next else None
+        raise VehicleNotListed(f"grid: no row with the reference {vehicle.reference!r}")
 
     async def _read(
         self, action: str | None = None, control: dict[str, Any] | None = None, value: dict[str, str] | None = None
@@ -217,16 +239,6 @@ def _grid_arg(rule: Grid) -> dict[str, Any]:
     }
 
 
-class GridLock:
-    """Keeps the grid to one page at a time where its filter and page number are the session's."""
-
-    def __init__(self, rule: Grid) -> None:
-        self._lock = asyncio.Lock() if rule.state == "session" else None
-
-    async def __aenter__(self) -> None:
-        if self._lock is not None:
-            await self._lock.acquire()
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.release()
+def grid_lock(rule: Grid) -> asyncio.Lock | None:
+    """Return what keeps the grid to one page at a time, where its filter and page number are the session's."""
+    return asyncio.Lock() if rule.state == "session" else None

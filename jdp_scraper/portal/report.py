@@ -9,13 +9,14 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
-from jdp_scraper.errors import ReportRefused, StepTimeout
+from jdp_scraper.errors import ReportRefused, SessionExpired, StepTimeout
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.in_page import page_step, run_script
 from jdp_scraper.portal.profile import Block, SiteProfile
 from jdp_scraper.portal.site import as_arg
 
 CLICK_AGAIN_S = 3.0
+SIGNED_OUT = {401, 403}
 
 
 def new_catcher(profile: SiteProfile, block: bool) -> RequestCatcher:
@@ -51,6 +52,8 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
         finally:
             clicks.cancel()
     if isinstance(caught, Refusal):
+        if caught.status in SIGNED_OUT:
+            raise SessionExpired(f"the portal answered the report's request with status {caught.status}")
         raise ReportRefused(f"the portal refused the report with status {caught.status}", status=caught.status)
     return ReportRequest(caught.url, caught.method, caught.body, caught.headers)
 

@@ -99,7 +99,7 @@ async def _outcome(page: Page, site: Site, text_before: str, answers: list[int],
             raise PortalDown(f"the portal answered the sign-in with status {answers[-1]}; try again later")
         if not seen.loading and not (seen.before and seen.text == text_before):
             _raise_refusal(seen, rule)
-            if not seen.form:
+            if not seen.form and not seen.before:
                 unknown_since = unknown_since or loop.time()
                 if loop.time() - unknown_since > rule.settle_s:
                     raise unknown_page(seen)

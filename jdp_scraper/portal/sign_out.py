@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +12,14 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.checkpoint.lease import SignOutRecipe
-from jdp_scraper.errors import ScraperError
+from jdp_scraper.errors import VehicleError
 from jdp_scraper.portal.in_page import click, open_address, page_step, run_across_navigation, run_script
+from jdp_scraper.portal.license import accept_license
 from jdp_scraper.portal.site import Site, as_arg
 
 HTTP_TIMEOUT_S = 10.0
 MAX_HOPS = 5
+AGAIN_S = 0.2
 
 
 async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
@@ -33,23 +37,40 @@ async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
 
 
 async def sign_out_in_browser(page: Page, site: Site, seconds: float) -> bool:
-    """Click the sign-out control and tell whether the session is proven to have ended."""
-    control, form = as_arg(site.profile.sign_out.control), site.profile.sign_in.password
-    given = {"form": form, "control": control, "time": seconds * 1000}
+    """Click the sign-out control and tell whether the session is proven to have ended.
+
+    The page may still be on its way somewhere when a stop comes, so what fails is tried again within ``seconds``.
+    """
     try:
-        async with page_step("sign-out", seconds):
-            if not await _shows(page, control):
-                await open_address(page, site.url(site.profile.inventory.address), "sign-out", seconds)
-                wanted = [control, {"css": form}]
-                if await run_across_navigation(page, "await_any", controls=wanted, time=seconds * 1000) == 1:
-                    return True  # the portal asks for a sign-in: there is no session to end
-            await click(page, control, seconds)
-            if await run_across_navigation(page, "signed_out", **given) == "form":
-                return True
-            await open_address(page, site.url(site.profile.sign_in.address), "sign-out", seconds)
-            return bool(await run_across_navigation(page, "signed_out", **given) == "form")
-    except (ScraperError, PlaywrightError):
+        async with asyncio.timeout(seconds):
+            while not page.is_closed():
+                with contextlib.suppress(VehicleError, PlaywrightError):
+                    return await _sign_out_once(page, site, seconds)
+                await asyncio.sleep(AGAIN_S)
+    except TimeoutError:
         return False
+    return False
+
+
+async def _sign_out_once(page: Page, site: Site, seconds: float) -> bool:
+    profile = site.profile
+    control, form = as_arg(profile.sign_out.control), {"css": profile.sign_in.password}
+    given = {"form": profile.sign_in.password, "control": control, "time": seconds * 1000}
+    async with page_step("sign-out", seconds):
+        await page.wait_for_load_state("domcontentloaded")
+        if not await _shows(page, control):
+            await open_address(page, site.url(profile.inventory.address), "sign-out", seconds)
+            wanted = [control, form, *([{"css": profile.license.checkbox}] if profile.license else [])]
+            shown = await run_across_navigation(page, "await_any", controls=wanted, time=seconds * 1000)
+            if shown == 1:
+                return True  # the portal asks for a sign-in: there is no session to end
+            if shown == 2 and profile.license is not None:
+                await accept_license(page, profile.license, seconds)
+        await click(page, control, seconds)
+        if await run_across_navigation(page, "signed_out", **given) == "form":
+            return True
+        await open_address(page, site.url(profile.sign_in.address), "sign-out", seconds)
+        return bool(await run_across_navigation(page, "signed_out", **given) == "form")
 
 
 async def _shows(page: Page, control: dict[str, Any] | None) -> bool:
@@ -59,9 +80,13 @@ async def _shows(page: Page, control: dict[str, Any] | None) -> bool:
         return False
 
 
-async def sign_out_over_http(recipe: SignOutRecipe, cookies: Sequence[dict[str, Any]], site: Site) -> bool:
+async def sign_out_over_http(
+    recipe: SignOutRecipe, cookies: Sequence[dict[str, Any]], site: Site, user_agent: str = ""
+) -> bool:
     """End the session that ``cookies`` belong to, and tell whether the portal then asks for a sign-in."""
     headers = {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)}
+    if user_agent:
+        headers["User-Agent"] = user_agent
     try:
         async with httpx.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=site.may_use_proxy) as client:
             if recipe.method == "GET":

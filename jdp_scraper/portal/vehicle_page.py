@@ -11,11 +11,15 @@ from playwright.async_api import Page
 
 from jdp_scraper.errors import PortalAnswered, SessionExpired, StepTimeout, VehicleNotListed, WrongVehicle
 from jdp_scraper.events import Bus
-from jdp_scraper.portal.grid import GridLock, GridPage, GridRow
+from jdp_scraper.portal.grid import GridPage, GridRow
 from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.site import Site, as_arg
 from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.waiting import held
+
+LATE_S = 3.0
+MOST_ROWS_ALIKE = 10
 
 
 class VehicleOpener:
@@ -25,7 +29,7 @@ class VehicleOpener:
     vehicle finds it out for all.
     """
 
-    def __init__(self, site: Site, links: LinkBook, lock: GridLock, seconds: float, bus: Bus) -> None:
+    def __init__(self, site: Site, links: LinkBook, lock: asyncio.Lock | None, seconds: float, bus: Bus) -> None:
         self._site = site
         self._links = links
         self._lock = lock
@@ -35,14 +39,20 @@ class VehicleOpener:
         self._finding_out = asyncio.Lock()
         self._doubts = 0
 
-    async def open(self, page: Page, vehicle: Vehicle) -> None:
-        """Leave ``page`` on the vehicle's page; raises a ``VehicleError`` where it is not proven to be that."""
+    async def open(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
+        """Leave ``page`` on the vehicle's page; raises a ``VehicleError`` where it is not proven to be that.
+
+        ``on_wait`` is called again and again while another page has its turn.
+        """
         if self._way == "auto":
-            async with self._finding_out:
+            async with held(self._finding_out, on_wait):
                 if self._way == "auto":
-                    await self._find_out(page, vehicle)
+                    await self._find_out(page, vehicle, on_wait)
                     return
-        await (self._by_click(page, vehicle) if self._way == "click" else self._by_address(page, vehicle))
+        if self._way == "click":
+            await self._by_click(page, vehicle, on_wait)
+        else:
+            await self._by_address(page, vehicle, on_wait)
 
     @property
     def needs_links(self) -> bool:
@@ -54,13 +64,13 @@ class VehicleOpener:
         if self.needs_links:
             await self._links.rows_of(vehicle, on_progress)
 
-    async def _find_out(self, page: Page, vehicle: Vehicle) -> None:
+    async def _find_out(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
         rows = await self._links.rows_of(vehicle)
         if not rows:
             raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
         if not any(row.link for row in rows):
             self._decide("click", "the rows' links have no addresses")
-            await self._by_click(page, vehicle)
+            await self._by_click(page, vehicle, on_wait)
             return
         try:
             await self._try_addresses(page, vehicle, rows)
@@ -70,20 +80,20 @@ class VehicleOpener:
             if self._site.profile.inventory.grid.filter is None or slow_once:
                 raise
             self._decide("click", f"a link's address alone did not open its vehicle ({error})")
-            await self._by_click(page, vehicle)  # the walk ends at its next page and lets go of the grid
+            await self._by_click(page, vehicle, on_wait)  # the walk ends at its next page and lets go of the grid
         else:
             self._decide("address", "a link's address opens its vehicle")
 
     def _decide(self, way: Any, why: str) -> None:
         self._way = way
-        self._bus.notice("info", f"vehicles are opened by {way}: {why}")
+        self._bus.notice("debug", f"vehicles are opened by {way}: {why}")
 
-    async def _by_address(self, page: Page, vehicle: Vehicle) -> None:
+    async def _by_address(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
         rows = [row for row in await self._links.rows_of(vehicle) if row.link]
         if rows:
             await self._try_addresses(page, vehicle, rows)
         elif self._site.profile.inventory.grid.filter is not None:
-            await self._by_click(page, vehicle)  # a row that the walk missed may show under the filter
+            await self._by_click(page, vehicle, on_wait)  # a row that the walk missed may show under the filter
         else:
             raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
 
@@ -105,33 +115,40 @@ class VehicleOpener:
                 return
         raise failure or WrongVehicle(f"no link of {vehicle.reference!r} has an address")
 
-    async def _by_click(self, page: Page, vehicle: Vehicle) -> None:
-        """Filter, find the row, click it; the lock is held until the page is the vehicle's, not until the click."""
+    async def _by_click(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
+        """Filter, find the row, click it; the lock is held until the page is the vehicle's, not until the click.
+
+        Where several rows have the reference and tell no VIN, each is opened until one is the vehicle's.
+        """
         grid = GridPage(page, self._site, self._seconds)
-        tries = max(1, len(await self._links.rows_of(vehicle)) if self._links.ended else 1)
-        async with self._lock:
-            for skip in range(tries):
+        failure: WrongVehicle | None = None
+        async with held(self._lock, on_wait):
+            for skip in range(MOST_ROWS_ALIKE):
+                on_wait()
                 await grid.open()
-                await grid.click_row(await grid.find(vehicle, skip))
                 try:
+                    await grid.click_row(await grid.find(vehicle, skip), vehicle)
                     await self._check(page, vehicle)
-                except WrongVehicle:
-                    if skip == tries - 1:
-                        raise
+                except WrongVehicle as error:
+                    failure = error
+                except VehicleNotListed as error:
+                    raise failure or error from None
                 else:
                     return
+        raise failure or VehicleNotListed(f"too many rows have the reference {vehicle.reference!r}")
 
     async def _check(self, page: Page, vehicle: Vehicle) -> None:
         """Wait until the page is ready and compare what it shows; raises ``WrongVehicle``, ``SessionExpired``."""
         profile = self._site.profile
         rule = profile.vehicle
-        async with page_step("vehicle page", self._seconds + 1):
+        async with page_step("vehicle page", self._seconds + LATE_S):
             seen: dict[str, Any] = await run_across_navigation(
                 page,
                 "vehicle",
                 ready=as_arg(rule.ready),
                 reference=rule.reference,
                 vin=rule.vin,
+                expected=vehicle.reference,
                 form=profile.sign_in.password,
                 license=profile.license.checkbox if profile.license else None,
                 gone=rule.gone,

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
-from jdp_scraper.errors import PortalAnswered, PortalChanged, PortalDown, ScraperError, SessionExpired, StepTimeout
+from playwright.async_api import Page
+
+from jdp_scraper.errors import (
+    PageLost,
+    PortalAnswered,
+    PortalChanged,
+    PortalDown,
+    ScraperError,
+    SessionExpired,
+    StepTimeout,
+)
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.account import AccountSession
-from jdp_scraper.portal.grid import GridLock, GridPage
+from jdp_scraper.portal.grid import GridPage
 from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.waiting import held
 
 TRIES = 3
+NewPage: TypeAlias = Callable[[], Awaitable[Page]]
 
 
-async def walk_whole_grid(grid: GridPage, book: LinkBook, lock: GridLock, account: AccountSession, *, bus: Bus) -> None:
+async def walk_whole_grid(
+    grid: GridPage,
+    book: LinkBook,
+    lock: asyncio.Lock | None,
+    account: AccountSession,
+    *,
+    bus: Bus,
+    new_page: NewPage,
+) -> None:
     """Fill ``book`` with the whole inventory; raises ``PortalDown`` or ``PortalChanged`` where a part stays unseen."""
-    failure = await walk_grid(grid, book, lock, account, bus=bus)
-    if isinstance(failure, PortalAnswered | SessionExpired):
+    failure = await walk_grid(grid, book, lock, account, bus=bus, new_page=new_page)
+    if isinstance(failure, PortalAnswered | SessionExpired | PageLost):
         raise PortalDown(f"the inventory could not be read to its end: {failure}; try again later") from failure
     if failure is not None:
         raise PortalChanged(f"the inventory could not be read to its end: {failure}") from failure
@@ -25,28 +47,33 @@ async def walk_whole_grid(grid: GridPage, book: LinkBook, lock: GridLock, accoun
 async def walk_grid(
     grid: GridPage,
     book: LinkBook,
-    lock: GridLock,
+    lock: asyncio.Lock | None,
     account: AccountSession,
     *,
     bus: Bus,
+    new_page: NewPage,
     still_needed: Callable[[], bool] = lambda: True,
 ) -> ScraperError | None:
     """Fill ``book`` from the grid and return why a part of it stayed unseen, if any did.
 
-    Where the session's grid is shared, the lock is held for the whole walk. Raises ``PageLost`` and what stops a run.
+    Where the session's grid is shared, the lock is held for the whole walk. A lost page is replaced by ``new_page``.
+    Raises what stops a run.
     """
     failure: ScraperError | None = None
     try:
         for left in reversed(range(TRIES)):
             generation = account.generation
             try:
-                async with lock:
-                    failure = await _walk_once(grid, book, account, still_needed)
+                async with held(lock, lambda: None):
+                    failure = await _walk_once(grid, book, account, bus, still_needed)
                 if failure is None:
                     return None
             except SessionExpired as error:
                 failure = error
                 await account.mend(generation)
+            except PageLost as error:
+                failure = error
+                grid.move_to(await new_page())
             except (PortalAnswered, StepTimeout) as error:
                 failure = error
             bus.notice("warning", f"the walk of the grid: {failure}" + ("; once more" if left else ""))
@@ -56,7 +83,7 @@ async def walk_grid(
 
 
 async def _walk_once(
-    grid: GridPage, book: LinkBook, account: AccountSession, still_needed: Callable[[], bool]
+    grid: GridPage, book: LinkBook, account: AccountSession, bus: Bus, still_needed: Callable[[], bool]
 ) -> ScraperError | None:
     """Walk from the first page of rows to the last; returns what seems to be missing."""
     items: int | None = None
@@ -71,6 +98,8 @@ async def _walk_once(
         if not still_needed():
             return None
     book.blank = blank
+    if grid.has_pager and items is None:
+        bus.notice("warning", "inventory.grid.pager tells no count of items here: a row that is missed goes unnoticed")
     if items is not None and seen < items:
         return PortalChanged(f"the pager tells of {items} rows, {seen} were seen")
     return None

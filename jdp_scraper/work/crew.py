@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from jdp_scraper.pdf.store import ReportStore
 from jdp_scraper.pdf.stream import ReportStream
 from jdp_scraper.portal.account import AccountSession
 from jdp_scraper.portal.cookie_bridge import CookieBridge
-from jdp_scraper.portal.grid import GridLock, GridPage
+from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.report import new_catcher
 from jdp_scraper.portal.site import Site
@@ -72,22 +71,31 @@ async def harvest_of(
     attempts = {key: ground.checkpoint.records[key].attempts for key in todo}
     queue = AsyncTaskQueue(todo, RetryPolicy.of(settings.max_retries, settings.retry_wait_s), clock, attempts)
     watchdog = Watchdog(queue, Patience(settings.task_timeout_s, settings.hard_cap_s))
-    lock = GridLock(ground.site.profile.inventory.grid)
+    lock = grid_lock(ground.site.profile.inventory.grid)
     opener = VehicleOpener(ground.site, ground.links, lock, settings.step_timeout_s, bus)
     grid = GridPage(ground.page, ground.site, settings.step_timeout_s)
 
     async def walk() -> None:
         if not ground.links.ended and opener.needs_links:
-            await walk_grid(grid, ground.links, lock, ground.account, bus=bus, still_needed=lambda: opener.needs_links)
+            await walk_grid(
+                grid,
+                ground.links,
+                lock,
+                ground.account,
+                bus=bus,
+                new_page=ground.browser.new_page,
+                still_needed=lambda: opener.needs_links,
+            )
 
     limits = httpx.Limits(max_connections=settings.concurrent_contexts)
-    agent = str(await ground.page.evaluate("navigator.userAgent"))  # a portal may hold a session to its browser
+    bridge = CookieBridge(ground.browser, ground.site.origin, bus)
+    agent = ground.browser.user_agent  # a portal may hold a session to its browser
     async with (
         httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=ground.site.may_use_proxy) as client,
         PagePool(ground.browser, settings.concurrent_contexts, lambda: _catcher(ground), bus) as pool,
     ):
-        desk = _desk(ground, opener, client, clock)
-        yield Harvest(
+        desk = _desk(ground, opener, client, bridge, clock)
+        harvest = Harvest(
             queue,
             pool,
             watchdog,
@@ -96,19 +104,25 @@ async def harvest_of(
             walk=walk,
             browser=ground.browser,
             save_tracking=save_tracking,
+            refresh_lease=ground.account.refresh_lease,
             stop=ground.stop,
             stop_wait_s=settings.stop_wait_s,
             done_before=done_before,
         )
+        try:
+            yield harvest
+        finally:
+            await bridge.flush()  # the sign-out that follows needs the cookies that came last
 
 
 def _catcher(ground: Ground) -> RequestCatcher:
     return new_catcher(ground.site.profile, ground.settings.block_resources)
 
 
-def _desk(ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, clock: Callable[[], float]) -> Desk:
+def _desk(
+    ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, bridge: CookieBridge, clock: Callable[[], float]
+) -> Desk:
     settings, profile = ground.settings, ground.site.profile
-    bridge = CookieBridge(ground.browser, ground.site.origin, ground.bus)
     stream = ReportStream(
         client,
         ground.site.origin,
@@ -129,7 +143,7 @@ def _desk(ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, cloc
         names=ground.names,
         disk=ground.disk,
         streams=asyncio.Semaphore(settings.concurrent_contexts),
-        report_lock=asyncio.Lock() if profile.report.bound == "session" else contextlib.nullcontext(),
+        report_lock=asyncio.Lock() if profile.report.bound == "session" else None,
         step_s=settings.step_timeout_s,
         clock=clock,
         now=lambda: datetime.now(UTC),

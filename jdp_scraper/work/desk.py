@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from jdp_scraper.work.task import Lease
 class Desk:
     """The run's means: where things are asked for, and where they are kept.
 
-    ``report_lock`` is held between opening a vehicle and knowing its report's address: a real lock where the report is
+    ``report_lock`` is held between opening a vehicle and knowing its report's address; there is one where the report is
     of the vehicle that the session opened last. ``streams`` bounds the reports in flight.
     """
 
@@ -41,7 +40,7 @@ class Desk:
     names: Mapping[str, str]
     disk: Disk
     streams: asyncio.Semaphore
-    report_lock: contextlib.AbstractAsyncContextManager[object]
+    report_lock: asyncio.Lock | None
     step_s: float
     clock: Callable[[], float]
     now: Callable[[], datetime]

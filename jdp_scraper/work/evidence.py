@@ -10,12 +10,14 @@ from playwright.async_api import Page
 
 from jdp_scraper.disk import Disk
 
+LONGEST_S = 5.0
 
-async def keep_evidence(folder: Path, page: Page, disk: Disk, seconds: float) -> None:
+
+async def keep_evidence(folder: Path, page: Page, disk: Disk) -> None:
     """Write ``page.html`` and ``screenshot.png`` as far as the page still gives them; raises ``StorageError``."""
     await asyncio.to_thread(disk.make_folder, folder)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(LONGEST_S):
             html = await page.content()
             await asyncio.to_thread(disk.write_whole, folder / "page.html", html.encode("utf-8", "replace"))
             picture = await page.screenshot()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
-from jdp_scraper.errors import BrowserLost
+from jdp_scraper.errors import BrowserLost, VehicleError
 from jdp_scraper.events import Bus, Progress
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.work.queue import AsyncTaskQueue
@@ -17,6 +17,7 @@ from jdp_scraper.work.worker import Worker
 
 PROGRESS_EVERY_S = 1.0
 TRACKING_EVERY_S = 30.0
+LEASE_EVERY_S = 5.0
 WORKERS_A_PAGE = 2  # one opens the next vehicle while the other's report still streams
 
 
@@ -32,6 +33,7 @@ class Harvest:
     walk: Callable[[], Awaitable[None]]
     browser: BrowserSession
     save_tracking: Callable[[], Awaitable[None]]
+    refresh_lease: Callable[[], Awaitable[None]]
     stop: StopRequest
     stop_wait_s: float
     done_before: int
@@ -53,6 +55,7 @@ class Harvest:
                 group.create_task(self.watchdog.run(), name="watchdog"),
                 group.create_task(self._progress(began), name="progress"),
                 group.create_task(self._every(TRACKING_EVERY_S, self.save_tracking), name="tracking"),
+                group.create_task(self._every(LEASE_EVERY_S, self.refresh_lease), name="lease"),
                 group.create_task(self._stop(workers), name="stop"),
             ]
             await asyncio.wait(workers)
@@ -66,6 +69,9 @@ class Harvest:
         """On request hand out nothing more, let what is in hand finish for a while, then cut it off."""
         await self.stop.requested.wait()
         self.queue.stop()
+        self.bus.notice(
+            "info", f"stopping: vehicles in hand have {self.stop_wait_s:.0f} s, then the sign-out; once more hurries it"
+        )
         hurry = asyncio.ensure_future(self.stop.hurried.wait())
         try:
             finished = asyncio.ensure_future(asyncio.wait(workers))
@@ -109,4 +115,7 @@ class Harvest:
             await act()
 
     async def _walk(self) -> None:
-        await self.walk()
+        try:
+            await self.walk()
+        except VehicleError as error:  # what the walk has not seen is looked for by the filter
+            self.bus.notice("warning", f"the walk of the grid ended early: {error}")

@@ -99,9 +99,12 @@ class AsyncTaskQueue:
         self._attempts += 1
         self._move(task, State.DONE)
 
-    def fail(self, lease: Lease, error: BaseException) -> Decision:
-        """Take note that the attempt failed, and return what becomes of the task; raises ``StaleLease``."""
-        decision = self.decide(lease, error)
+    def fail(self, lease: Lease, error: BaseException, *, free: bool = False) -> Decision:
+        """Take note that the attempt failed, and return what becomes of the task; raises ``StaleLease``.
+
+        ``free``: the failure has another cause than the vehicle, and uses up no try.
+        """
+        decision = Retry(0.0, counts=False) if free else self.decide(lease, error)
         task = self._end(lease)
         if isinstance(decision, Retry):
             self._wait(task, decision)

@@ -22,6 +22,7 @@ from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned
 from jdp_scraper.pdf.store import PlacedReport
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.report import learn_report
+from jdp_scraper.waiting import held
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.evidence import keep_evidence
 from jdp_scraper.work.queue import AsyncTaskQueue, StaleLease
@@ -61,6 +62,7 @@ class Worker:
         generation = self.desk.account.generation
         try:
             async with self.pool.page() as pooled:
+                await self.desk.account.settled()  # nothing is begun on a session that is being mended
                 lease = await self.queue.take()
                 if lease is None:
                     return False
@@ -72,16 +74,13 @@ class Worker:
         except VehicleError as error:
             if lease is None:
                 raise
-            await self._failed(lease, error)
+            await self._failed(lease, error, generation)
             if error.action is Action.SIGN_IN:
                 await self.desk.account.mend(generation)
         except BaseException:
             if lease is not None and self.queue.holds(lease):
                 self.queue.give_back(lease)
             raise
-        finally:
-            if lease is not None:
-                self.watchdog.release(lease)
         return True
 
     # -- the two halves ------------------------------------------------------------------------------------------
@@ -92,14 +91,14 @@ class Worker:
         try:
             async with self._attempt(lease):
                 await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
-                async with desk.report_lock:
+                async with held(desk.report_lock, lambda: self.queue.beat(lease)):
                     async with self._step(lease, "open"):
-                        await desk.opener.open(pooled.page, lease.vehicle)
+                        await desk.opener.open(pooled.page, lease.vehicle, lambda: self.queue.beat(lease))
                     async with self._step(lease, "report"):
                         return await learn_report(pooled, desk.site.profile, desk.step_s)
         except VehicleError as error:
             if isinstance(self.queue.decide(lease, error), GiveUp):
-                await keep_evidence(desk.failure_folder(lease.key), pooled.page, desk.disk, desk.step_s)
+                await keep_evidence(desk.failure_folder(lease.key), pooled.page, desk.disk)
             raise
 
     async def _receive(self, lease: Lease, request: ReportRequest) -> None:
@@ -135,11 +134,12 @@ class Worker:
 
     # -- failure -------------------------------------------------------------------------------------------------
 
-    async def _failed(self, lease: Lease, error: VehicleError) -> None:
+    async def _failed(self, lease: Lease, error: VehicleError, generation: int) -> None:
         """Report the failure to the queue, and write down a final one; raises ``error`` where it stops the run."""
-        self.watchdog.release(lease)
+        # A session that has been mended since is no fault of this vehicle's.
+        mended = error.action is Action.SIGN_IN and generation != self.desk.account.generation
         try:
-            decision = self.queue.fail(lease, error)
+            decision = self.queue.fail(lease, error, free=mended)
         except StaleLease:
             return  # the task was taken back meanwhile, and is another worker's to report on
         kind, message = type(error).__name__, str(error)
@@ -163,7 +163,6 @@ class Worker:
     @asynccontextmanager
     async def _attempt(self, lease: Lease) -> AsyncIterator[None]:
         """Run a half under the watchdog's limit, and map what no lower floor has mapped."""
-        self.queue.beat(lease)
         try:
             async with self.watchdog.guard(lease):
                 yield

@@ -250,7 +250,7 @@ BY_SCRIPT = """
 <script>
   const all = %s, size = 3;
   let page = %d, filter = "%s";
-  const draw = (late) => setTimeout(() => {
+  const draw = (late) => setTimeout((page, filter) => {
     const fit = all.filter((one) => one[0].includes(filter));
     const rows = fit.slice((page - 1) * size, page * size).map(([reference, vin]) =>
       `<tr class=row><td><a href='#' onclick="open_('${reference}')">o</a></td><td>${reference}</td><td>${vin}</td></tr>`);
@@ -259,8 +259,8 @@ BY_SCRIPT = """
       <p>Page ${page} of ${pages} (${fit.length} items)</p>` +
       (page < pages ? "<a class=more href='#' onclick='page++; draw(30)'>Next</a>" : "<b>Next</b>");
     bar.innerHTML = filter ? "<a class=clear href='#' onclick='set(\\"\\")'>Clear</a>" : "";
-  }, late);
-  const set = (value) => { filter = value; page = 1; draw(30); };
+  }, late, page, filter);
+  const set = (value) => { filter = value; page = 1; draw(%d); };
   const open_ = (reference) => { location.href = "/lot/" + reference; };
   f.addEventListener("change", () => set(f.value));
   draw(%d);
@@ -268,8 +268,18 @@ BY_SCRIPT = """
 """
 
 
-def by_script(site: SmallSite, number: int = 1, filtered: str = "", first_after_ms: int = 0) -> None:
-    site.html("/lot", BY_SCRIPT % ([list(one) for one in MANY], number, filtered, first_after_ms))
+def by_script(
+    site: SmallSite,
+    number: int = 1,
+    filtered: str = "",
+    *,
+    vehicles: Sequence[tuple[str, str]] = MANY,
+    first_after_ms: int = 0,
+    filter_after_ms: int = 30,
+) -> None:
+    """Serve a grid that is drawn by a script, each answer some time after it was asked for."""
+    listed = [list(one) for one in vehicles]
+    site.html("/lot", BY_SCRIPT % (listed, number, filtered, filter_after_ms, first_after_ms))
 
 
 FILTERED = {"filter": {"input": "#f", "clear": "a.clear"}, "next": "a.more", "pager": PAGER}
@@ -321,8 +331,7 @@ async def test_two_that_are_not_listed_one_after_the_other_are_told_alike(page: 
 
 
 async def test_a_filter_shows_what_contains_it_and_the_whole_reference_is_compared(page: Page, site: SmallSite) -> None:
-    rows_ = [["165530A", "VIN2"], ["165530", "VIN1"], ["165530", "VIN9"]]
-    site.html("/lot", BY_SCRIPT % (rows_, 1, "", 0))
+    by_script(site, vehicles=[("165530A", "VIN2"), ("165530", "VIN1"), ("165530", "VIN9")])
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
     assert await grid.find(Vehicle("165530", "VIN1")) == 1
@@ -333,7 +342,7 @@ async def test_a_filter_shows_what_contains_it_and_the_whole_reference_is_compar
 
 
 async def test_the_grid_s_first_rows_are_not_taken_for_the_filter_s(page: Page, site: SmallSite) -> None:
-    by_script(site, first_after_ms=15)  # drawn just after the filter was asked for, and before its answer
+    by_script(site, first_after_ms=300, filter_after_ms=600)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
     view = await grid.filter("6")

@@ -125,6 +125,8 @@ async def test_a_portal_that_cuts_the_connection_has_answered_nothing(page: Page
 async def test_a_portal_that_never_answers_ends_in_a_timeout(page: Page, site: SmallSite) -> None:
     with pytest.raises(StepTimeout, match="^grid: "):
         await open_address(page, site.hanging("/"), "grid", SHORT_S)
+    async with asyncio.timeout(10):
+        await page.close()
 
 
 async def test_a_click_waits_until_the_page_s_scripts_have_set_it_up(page: Page, site: SmallSite) -> None:

@@ -9,16 +9,22 @@ async ({ grid, action, control, value, time }) => {
 
   const redrawn = (act) =>
     new Promise((resolve, reject) => {
-      const observer = new MutationObserver((changes) => {
-        if (!changes.some((change) => isRows(change.addedNodes) || isRows(change.removedNodes)) && !emptyShown()) return;
+      const hadNone = !rows().length;
+      let quiet;
+      const end = (act, value) => {
+        observer.disconnect();
         clearTimeout(timer);
-        observer.disconnect();
-        resolve();
+        clearTimeout(quiet);
+        act(value);
+      };
+      const observer = new MutationObserver((changes) => {
+        if (changes.some((change) => isRows(change.addedNodes) || isRows(change.removedNodes))) return end(resolve);
+        if (!hadNone) return;
+        // No row before and none after: nothing but the quiet after a change tells that the grid has answered.
+        clearTimeout(quiet);
+        quiet = setTimeout(() => end(resolve), 1500);
       });
-      const timer = setTimeout(() => {
-        observer.disconnect();
-        reject(new Error("not shown: the rows, drawn anew"));
-      }, time);
+      const timer = setTimeout(() => end(reject, new Error("not shown: the rows, drawn anew")), time);
       observer.observe(document, { subtree: true, childList: true });
       act();
     });

@@ -1,6 +1,7 @@
 // Wait for a vehicle's page, and read the texts that say which vehicle it is of. A sign-in form, a license or the
 // text of a vehicle that is gone end the wait as well.
-async ({ ready, reference, vin, form, license, gone, time }) => {
+// The page may draw its details after it is ready: shown is waited for a little, and judged elsewhere.
+async ({ ready, reference, vin, expected, form, license, gone, time }) => {
   const state = () => {
     if (find(ready)) return "ready";
     const password = document.querySelector(form);
@@ -10,6 +11,8 @@ async ({ ready, reference, vin, form, license, gone, time }) => {
     return null;
   };
   const found = await until(state, time, named(ready));
+  const late = () => texts(reference).some((text) => fold(text).includes(fold(expected)));
   const texts = (css) => (css ? [...document.querySelectorAll(css)].map((element) => element.innerText) : []);
+  if (found === "ready") await until(late, Math.min(time, 3000), "the reference").catch(() => null);
   return { state: found, references: texts(reference), vins: texts(vin) };
 }
