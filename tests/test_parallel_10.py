@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a script this file's own folder is first
 
-from tests.support.parallel import run_parallel, script  # noqa: E402
+from tests.support.parallel import run_parallel, script
 
 VEHICLES = 10
 

@@ -101,7 +101,7 @@ class AccountSession:
                 await self._let_go(left)
                 left = None
             if left is None or not await self._take_up(page, left):
-                await self._sign_in(page, left)
+                await self._sign_in(page)
             await self._enter(page)
 
     async def mend(self, generation: int) -> bool:
@@ -119,7 +119,7 @@ class AccountSession:
                     expired = not seen.signed_in
                     if expired:
                         self._bus.notice("warning", "the portal has ended the session; signing in again")
-                        await self._sign_in(page, None)
+                        await self._sign_in(page)
                     await self._enter(page)
                     return expired
             finally:
@@ -135,6 +135,12 @@ class AccountSession:
         """Return once no sign-in is under way, so that nothing is begun on a session that has ended."""
         async with self._mending:
             return
+
+    def note_cookies(self, cookies: list[dict[str, Any]]) -> None:
+        """Save the session's cookies, in the background, where the portal has renewed them."""
+        if self._may_be_open and cookies and tuple(cookies) != self._saved_cookies:
+            self._saved_cookies = tuple(cookies)
+            self._in_background(self._save(tuple(cookies)))
 
     async def refresh_lease(self) -> None:
         """Save the cookies again where the portal has renewed them: the next start needs the live ones."""
@@ -207,7 +213,7 @@ class AccountSession:
         await self._browser.context.clear_cookies()
         return False
 
-    async def _sign_in(self, page: Page, left: SessionLease | None) -> None:
+    async def _sign_in(self, page: Page) -> None:
         user, password = self._credentials.user, self._credentials.password
         if self._credentials.retry_refused:
             await self._refused.forget()
@@ -221,11 +227,6 @@ class AccountSession:
             try:
                 await self._sign_in_once(page)
             except AccountInUse as error:
-                if left is not None and left.sign_out is not None:
-                    recipe, cookies, left = left.sign_out, left.cookies, None
-                    if await sign_out_over_http(recipe, [dict(cookie) for cookie in cookies], self._site):
-                        self._bus.notice("info", "signed out the session that an earlier run left open")
-                        continue
                 pause = min(self._site.profile.sign_in.in_use_retry_s, self._lock_wait_s - waited)
                 if pause <= 0:
                     wait = f"waited {waited:.0f} s; LOCK_WAIT_S sets how long"
@@ -308,9 +309,12 @@ class AccountSession:
     def _note_response(self, response: Response) -> None:
         """Save the cookies at each answer to the sign-in: a kill right after it must not leave a session unknown."""
         if response.request.is_navigation_request() and self._site.is_own(response.url):
-            task = asyncio.get_running_loop().create_task(self._save(), name="save session")
-            self._saves.add(task)
-            task.add_done_callback(self._saves.discard)
+            self._in_background(self._save())
+
+    def _in_background(self, saving: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(saving, name="save session")
+        self._saves.add(task)
+        task.add_done_callback(self._saves.discard)
 
     async def _save(self, cookies: tuple[dict[str, Any], ...] = ()) -> None:
         cookies = cookies or await self._live_cookies()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any
@@ -18,9 +19,15 @@ _SAME_SITE = {"Strict", "Lax", "None"}
 
 
 class CookieBridge:
-    """Reads the live cookies before each request, and hands what an answer sets to the browser before the next."""
+    """Reads the live cookies before each request, and hands what an answer sets to the browser before the next.
 
-    def __init__(self, browser: BrowserSession, origin: str, bus: Bus) -> None:
+    ``on_cookies`` gets the live cookies each time.
+    """
+
+    def __init__(
+        self, browser: BrowserSession, origin: str, bus: Bus, on_cookies: Callable[[list[dict[str, Any]]], None]
+    ) -> None:
+        self._on_cookies = on_cookies
         self._browser = browser
         self._origin = origin
         self._bus = bus
@@ -30,7 +37,9 @@ class CookieBridge:
     async def cookies(self) -> list[dict[str, Any]]:
         """Return the portal's cookies in Playwright's form; raises Playwright's ``Error``."""
         await self.flush()
-        return await self._browser.cookies(self._origin)
+        cookies = await self._browser.cookies(self._origin)
+        self._on_cookies(cookies)
+        return cookies
 
     def take(self, response: httpx.Response) -> None:
         """Keep what an answer sets, for ``flush``; never raises."""

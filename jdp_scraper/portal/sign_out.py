@@ -83,12 +83,14 @@ async def _shows(page: Page, control: dict[str, Any] | None) -> bool:
 async def sign_out_over_http(
     recipe: SignOutRecipe, cookies: Sequence[dict[str, Any]], site: Site, user_agent: str = ""
 ) -> bool:
-    """End the session that ``cookies`` belong to, and tell whether the portal then asks for a sign-in."""
+    """End the session that ``cookies`` belong to, and tell whether the portal asks for a sign-in since."""
     headers = {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)}
     if user_agent:
         headers["User-Agent"] = user_agent
     try:
         async with httpx.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=site.may_use_proxy) as client:
+            if await _asks_for_sign_in(client, site):
+                return False  # cookies that are no session's any more would prove nothing afterwards
             if recipe.method == "GET":
                 await client.get(recipe.address)
             else:

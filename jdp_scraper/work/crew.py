@@ -88,7 +88,7 @@ async def harvest_of(
             )
 
     limits = httpx.Limits(max_connections=settings.concurrent_contexts)
-    bridge = CookieBridge(ground.browser, ground.site.origin, bus)
+    bridge = CookieBridge(ground.browser, ground.site.origin, bus, ground.account.note_cookies)
     agent = ground.browser.user_agent  # a portal may hold a session to its browser
     async with (
         httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=ground.site.may_use_proxy) as client,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import Program, asked_twice, judge
+from tests.support.program import Program, asked_twice, ended, judge, until
 
 VEHICLES = 40
 SLOW_ENOUGH = DemoOptions(vehicles=VEHICLES, latency="typical", lockout_s=300)
@@ -22,8 +23,8 @@ def some_are_done(program: Program, least: int = 3) -> bool:
 async def finish(program: Program, portal: DemoPortal) -> dict[str, int]:
     """Start again at a portal that is fast now, and return what each vehicle's report was asked for."""
     await portal.set(latency="none")
-    ended = await program.run()
-    assert ended.code == 0, ended.text
+    last = await program.run()
+    assert last.code == 0, last.text
     judged = await judge(program)
     assert (judged.right, judged.wrong) == (VEHICLES, [])
     ledger = await portal.ledger()
@@ -48,10 +49,10 @@ async def test_a_signal_ends_signed_out_and_the_next_start_goes_on(
 ) -> None:
     async with DemoPortal.start(SLOW_ENOUGH) as portal:
         program = Program(tmp_path, portal)
-        ended = await program.signalled(number, lambda: some_are_done(program), group=group)
+        last = await program.signalled(number, lambda: some_are_done(program), group=group)
         ledger = await portal.ledger()
-        assert ended.code == 128 + number, ended.text
-        assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0), ended.text
+        assert last.code == 128 + number, last.text
+        assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0), last.text
         before = {path.name: path.stat().st_mtime_ns for path in program.pdfs()}
         assert 0 < len(before) < VEHICLES
         await finish(program, portal)
@@ -61,8 +62,8 @@ async def test_a_signal_ends_signed_out_and_the_next_start_goes_on(
 async def test_after_kill_9_the_next_start_needs_no_sign_in_and_fetches_nothing_twice(tmp_path: Path) -> None:
     async with DemoPortal.start(SLOW_ENOUGH) as portal:
         program = Program(tmp_path, portal)
-        ended = await program.signalled(signal.SIGKILL, lambda: some_are_done(program))
-        assert ended.code == -signal.SIGKILL
+        last = await program.signalled(signal.SIGKILL, lambda: some_are_done(program))
+        assert last.code == -signal.SIGKILL
         assert (await portal.ledger())["open_sessions"] == 1
         kept = {path.name: path.stat().st_mtime_ns for path in program.pdfs()}
         lease = next((program.downloads / ".session").glob("*.json"))
@@ -88,9 +89,9 @@ async def test_a_run_that_ended_with_failures_tries_them_again(tmp_path: Path) -
     async with DemoPortal.start(DemoOptions(vehicles=8)) as portal:
         program = Program(tmp_path, portal, {"MAX_RETRIES": "1", "RETRY_WAIT_S": "0"})
         await portal.fault("error_500", at="create", times=-1, match="165530A")
-        ended = await program.run()
-        assert ended.code == 1, ended.text
-        assert "165530A" in ended.out
+        last = await program.run()
+        assert last.code == 1, last.text
+        assert "165530A" in last.out
         assert program.data("tracking.json")["165530A"] is None
         evidence = program.run_folder / "run_data" / "failures" / "165530A"
         assert {path.name for path in evidence.iterdir()} == {"error.json", "page.html", "screenshot.png"}
@@ -107,11 +108,55 @@ async def test_two_at_once_on_one_folder_are_refused(tmp_path: Path) -> None:
     async with DemoPortal.start(SLOW_ENOUGH) as portal:
         program = Program(tmp_path, portal)
         async with program.started() as first:
-            from tests.support.program import ended, until
-
             await until(lambda: some_are_done(program, 1))
             second = await program.run()
             assert second.code == 2
             assert f"process {first.pid}" in second.err
             first.send_signal(signal.SIGINT)
             assert (await ended(first)).code == 130
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.3, 1.0])
+async def test_a_signal_during_the_sign_in_leaves_no_session_open(tmp_path: Path, delay_s: float) -> None:
+    async with DemoPortal.start(DemoOptions(vehicles=6, latency="slow")) as portal:
+        program = Program(tmp_path, portal)
+        async with program.started() as process:
+            while (await portal.ledger())["sign_ins"] == 0 and process.returncode is None:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(delay_s)  # what the sign-in is at then is what varies, not what is waited for
+            process.send_signal(signal.SIGINT)
+            last = await ended(process)
+        ledger = await portal.ledger()
+        assert last.code == 130, last.text
+        assert (ledger["sign_ins"], ledger["open_sessions"]) == (1, 0), last.text
+
+
+async def test_cookies_that_the_portal_renews_are_good_after_kill_9(tmp_path: Path) -> None:
+    renewing = DemoOptions(vehicles=VEHICLES, latency="typical", rotate_every=30)
+    async with DemoPortal.start(renewing) as portal:
+        program = Program(tmp_path, portal)
+        await program.signalled(signal.SIGKILL, lambda: some_are_done(program, 25))
+        await finish(program, portal)
+
+
+async def test_slow_reports_are_waited_for_while_they_come(tmp_path: Path) -> None:
+    async with DemoPortal.start(DemoOptions(vehicles=8, drip_bytes_s=12_000)) as portal:
+        await portal.fault("slow_drip", at="pdf", times=-1)
+        program = Program(tmp_path, portal, {"TASK_TIMEOUT_S": "3"})
+        last = await program.run("--pages", "2")
+        assert last.code == 0, last.text
+        assert asked_twice(await portal.ledger()) == {}
+
+
+async def test_a_session_that_ends_in_mid_run_is_mended_once_for_all(tmp_path: Path) -> None:
+    async with DemoPortal.start(SLOW_ENOUGH) as portal:
+        program = Program(tmp_path, portal, {"MAX_RETRIES": "0"})
+        async with program.started() as process:
+            await until(lambda: some_are_done(program) or process.returncode is not None)
+            await portal.expire()
+            last = await ended(process)
+        ledger = await portal.ledger()
+        assert last.code == 0, last.text
+        assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (2, 1, 0)
+        judged = await judge(program)
+        assert (judged.right, judged.wrong) == (VEHICLES, [])

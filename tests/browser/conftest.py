@@ -12,13 +12,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.session import BrowserOptions, BrowserSession
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
+from jdp_scraper.demo.server import running
 from jdp_scraper.events import Bus, Event
 
 from .server import SmallSite, small_site
@@ -79,8 +82,11 @@ async def cleaned(session: BrowserSession) -> AsyncIterator[BrowserSession]:
             if page not in STUCK:
                 try:
                     async with asyncio.timeout(5):
+                        # A page that is closed right after its first byte may never close.
+                        with contextlib.suppress(PlaywrightError):
+                            await page.wait_for_load_state("domcontentloaded", timeout=1000)
                         await page.close()
-                except TimeoutError:  # a page whose last two addresses could not be reached never closes by itself
+                except TimeoutError:  # nor does one whose last two addresses could not be reached
                     STUCK.add(page)
         await session.context.clear_cookies()
 
@@ -104,10 +110,12 @@ async def site() -> AsyncIterator[SmallSite]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def start_portal() -> AsyncIterator[StartPortal]:
-    """Start demo portals, each in a process of its own; they end with the test."""
+    """Start demo portals, served over real HTTP from this process; they end with the test."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def start(**options: Any) -> DemoPortal:
-            return await stack.enter_async_context(DemoPortal.start(DemoOptions(**{"vehicles": 12} | options)))
+            url = await stack.enter_async_context(running(DemoOptions(**{"vehicles": 12} | options)))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False))
+            return DemoPortal(url, 0, client)
 
         yield start

@@ -28,7 +28,9 @@ class SmallSite:
 
     def html(self, path: str, body: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> str:
         """Serve a page, and return its address."""
-        return self.content(path, f"<!DOCTYPE html><meta charset=utf-8><title>{path}</title>{body}", status=status, headers=headers)
+        return self.content(
+            path, f"<!DOCTYPE html><meta charset=utf-8><title>{path}</title>{body}", status=status, headers=headers
+        )
 
     def content(
         self,

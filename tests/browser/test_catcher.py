@@ -130,7 +130,10 @@ WAYS = {
     "a link made and never attached": ("", f"{MADE_LINK} a.click()"),
     "a link never attached, by an event": ("", f"{MADE_LINK} a.dispatchEvent(new MouseEvent('click'))"),
     "a link with a named target": (LINK.replace("_blank", "report"), "document.getElementById('x').click()"),
-    "a link with rel": (LINK.replace("target", "rel='noopener noreferrer' target"), "document.getElementById('x').click()"),
+    "a link with rel": (
+        LINK.replace("target", "rel='noopener noreferrer' target"),
+        "document.getElementById('x').click()",
+    ),
     "a link in a shadow": (
         "<p id=host>",
         f"""const root = document.getElementById('host').attachShadow({{ mode: 'open' }});
@@ -192,7 +195,11 @@ async def test_a_report_sent_as_an_attachment_is_caught_and_nothing_is_downloade
     headers = {"Content-Disposition": "attachment; filename=r.pdf"}
     opener.site.content(REPORT, b"%PDF-1.7", "application/pdf", headers=headers)
     downloads: list[Download] = []
-    opener.page.on("download", lambda download: downloads.append(download))
+
+    def note(download: Download) -> None:
+        downloads.append(download)
+
+    opener.page.on("download", note)
     await opener.show(f"<a download id=x href='{ADDRESS}'>PDF</a>")
     await opener.run("document.getElementById('x').click()")
     assert (await opener.caught()).url == opener.site.url(ADDRESS)
@@ -213,7 +220,9 @@ async def test_a_report_behind_a_redirect_is_caught_where_it_leads(opener: Opene
     await opener.nothing_left()
 
 
-@pytest.mark.parametrize("submit", ["document.getElementById('x').submit()", "document.querySelector('button').click()"])
+@pytest.mark.parametrize(
+    "submit", ["document.getElementById('x').submit()", "document.querySelector('button').click()"]
+)
 async def test_a_form_s_method_body_and_kind_are_kept(submit: str, opener: Opener) -> None:
     await opener.show(
         f"<form id=x method=post action='{REPORT}?a=1' target=_blank>"
@@ -411,9 +420,7 @@ async def test_signs_with_a_meaning_in_patterns_are_taken_as_they_are(
         assert site.asked["/x"] == 0
 
 
-async def test_without_an_address_to_catch_the_page_is_left_as_it_is(
-    session: BrowserSession, site: SmallSite
-) -> None:
+async def test_without_an_address_to_catch_the_page_is_left_as_it_is(session: BrowserSession, site: SmallSite) -> None:
     page = await session.new_page()
     await RequestCatcher(None).attach(page)
     await page.goto(site.html("/", ""))

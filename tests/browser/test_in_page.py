@@ -123,7 +123,7 @@ async def test_a_portal_that_cuts_the_connection_has_answered_nothing(page: Page
 
 
 async def test_a_portal_that_never_answers_ends_in_a_timeout(page: Page, site: SmallSite) -> None:
-    with pytest.raises(StepTimeout, match="^grid: "):
+    with pytest.raises(StepTimeout, match=r"^grid: "):
         await open_address(page, site.hanging("/"), "grid", SHORT_S)
     async with asyncio.timeout(10):
         await page.close()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from jdp_scraper.demo.command import add_arguments, options_from
-from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.fault_table import BY_CHANCE, KINDS
 from jdp_scraper.demo.faults import FaultBook
 from jdp_scraper.demo.latency import TABLE, Latency
 from jdp_scraper.demo.lot import Lot
+from jdp_scraper.demo.options import DemoOptions
 
 
 def parse(*arguments: str) -> DemoOptions:

@@ -105,7 +105,7 @@ class Program:
         return json.loads((self.run_folder / "run_data" / name).read_text("ascii"))
 
     def pdfs(self) -> list[Path]:
-        return sorted(path for run in self.runs() for path in (run / "pdfs").iterdir() if path.suffix == ".pdf")
+        return sorted(path for run in self.runs() for path in (run / "pdfs").glob("*.pdf"))
 
 
 async def ended(process: asyncio.subprocess.Process) -> Ended:

@@ -9,7 +9,6 @@ from typing import Self
 
 import pytest
 
-from jdp_scraper import console as console_module
 from jdp_scraper.console import Console, clock_text, progress_text, say, use_ascii
 from jdp_scraper.events import Bus, Countdown, Event, Notice, Progress, StepDone, TaskFailed, TaskReturned
 
@@ -47,7 +46,7 @@ class Screen:
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(console_module.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("jdp_scraper.console.time.monotonic", lambda: self.now)
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_progress_is_a_plain_line_every_few_seconds(clock: Clock) -> None:
         for seconds in (0.0, 1.0, 3.9, 0.2, 4.7):
             clock.now += seconds
             console(HALF_WAY)
-    line = "30/100 done, 2 failed, 4/5 pages at work, 412 vehicles/h, 01:02:05 left"
+    line = "[######..............] 30/100 done, 2 failed, 4/5 pages at work, 412 vehicles/h, 01:02:05 left"
     assert screen.lines == [line, line]
 
 
@@ -118,11 +117,12 @@ def test_a_countdown_is_a_plain_line_every_half_minute(clock: Clock) -> None:
 
 def test_progress_says_when_the_time_left_is_not_known() -> None:
     text = progress_text(Progress(0, 0, 10, 0, 1, 5, 0.0, None))
-    assert text == "0/10 done, 0 failed, 1/5 pages at work, 0 vehicles/h, --:--:-- left"
+    assert text == "[....................] 0/10 done, 0 failed, 1/5 pages at work, 0 vehicles/h, --:--:-- left"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "00:00:00"), (-3, "00:00:00"), (59.6, "00:01:00"), (3661, "01:01:01"), (360000, "100:00:00")]
+    ("seconds", "text"),
+    [(0, "00:00:00"), (-3, "00:00:00"), (59.6, "00:01:00"), (3661, "01:01:01"), (360000, "100:00:00")],
 )
 def test_a_length_of_time_is_hours_minutes_and_seconds(seconds: float, text: str) -> None:
     assert clock_text(seconds) == text

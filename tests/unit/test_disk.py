@@ -32,7 +32,7 @@ def test_an_error_of_the_system_becomes_ours_with_the_path(number: int, kind: ty
 
 
 def test_an_error_that_is_ours_already_stays_as_it_is() -> None:
-    with pytest.raises(DiskFull, match="^inner$"), storage_errors("outer"):
+    with pytest.raises(DiskFull, match=r"^inner$"), storage_errors("outer"):
         raise DiskFull("inner")
 
 

@@ -24,7 +24,8 @@ def test_steps_are_told_with_count_median_and_percentile() -> None:
         metrics(StepDone("165530", 1, "open", seconds))
     metrics(StepDone("165530", 1, "report", 0.5))
     count, median, p95 = metrics.steps()["open"]
-    assert (count, median, p95) == (3, 2.0, pytest.approx(8.3))
+    assert (count, median) == (3, 2.0)
+    assert p95 == pytest.approx(8.3)
     assert metrics.steps()["report"] == (1, 0.5, 0.5)
 
 

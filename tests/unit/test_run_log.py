@@ -71,7 +71,7 @@ def test_a_notice_has_its_own_level(level: Level, tmp_path: Path) -> None:
 
 
 def test_any_text_is_one_ascii_line(tmp_path: Path) -> None:
-    text = "G\u00fcnther\n{\"at\": 1}\r\n\x00\u2028\ud800\x1b[2J"
+    text = 'G\u00fcnther\n{"at": 1}\r\n\x00\u2028\ud800\x1b[2J'
     (line,) = written(tmp_path / "run.log", "info", Notice("info", text))
     assert line["text"] == text
 

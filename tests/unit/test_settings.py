@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 from jdp_scraper.errors import SettingsError
 from jdp_scraper.settings import Settings, load_settings
 
-SECRET = "tr0ub4dor&3"  # noqa: S105 - of a test
+SECRET = "tr0ub4dor&3"
 
 
 @pytest.fixture(autouse=True)
@@ -134,7 +134,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), BAD, ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "value"), BAD, ids=str)
 def test_a_bad_value_is_one_line_that_names_the_variable(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

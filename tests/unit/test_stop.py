@@ -8,16 +8,36 @@ import signal
 import pytest
 
 from jdp_scraper.errors import Interrupted, PortalDown
-from jdp_scraper.stop import SETTLE_S, StopRequest
+from jdp_scraper.stop import SAME_WISH_S, SETTLE_S, StopRequest
 
 from .virtual_time import in_virtual_time
 
 
-def test_the_first_signal_asks_and_the_second_hurries() -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time at which signals come, as its one item."""
+    now = [1000.0]
+    monkeypatch.setattr("jdp_scraper.stop.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_the_first_signal_asks_and_the_second_hurries(clock: list[float]) -> None:
     stop = StopRequest()
     assert not stop.requested.is_set()
     stop.receive(signal.SIGTERM)
     assert stop.requested.is_set() and not stop.hurried.is_set()
+    clock[0] += SAME_WISH_S
+    stop.receive(signal.SIGINT)
+    assert stop.hurried.is_set()
+
+
+def test_a_signal_that_comes_twice_at_once_is_one_wish(clock: list[float]) -> None:
+    stop = StopRequest()
+    for _ in range(3):
+        stop.receive(signal.SIGINT)
+        clock[0] += SAME_WISH_S / 4
+    assert not stop.hurried.is_set()
+    clock[0] += SAME_WISH_S
     stop.receive(signal.SIGINT)
     assert stop.hurried.is_set()
 

@@ -93,7 +93,7 @@ def test_a_file_has_its_mode_whatever_the_mask_and_whatever_was_there(tmp_path: 
     path = tmp_path / "secret"
     path.write_text("old")
     path.chmod(0o644)
-    with open(path, "w", opener=system.opener(0o600)) as file:  # noqa: PTH123 - Path.open knows no opener
+    with open(path, "w", opener=system.opener(0o600)) as file:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         file.write("new")
 

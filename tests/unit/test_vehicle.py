@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from jdp_scraper.vehicle import Vehicle, assign_keys
 
 REFERENCES = st.sampled_from(["1", "1~", "1~A", "1~B", "1~A~2", "2", "~"])
-VEHICLES = st.lists(st.builds(Vehicle, REFERENCES, st.sampled_from([None, "", "A", "B", "A~2"]), year=st.integers(0, 1)))
+VEHICLES = st.lists(
+    st.builds(Vehicle, REFERENCES, st.sampled_from([None, "", "A", "B", "A~2"]), year=st.integers(0, 1))
+)
 
 
 def test_a_reference_that_stands_once_is_the_key() -> None:

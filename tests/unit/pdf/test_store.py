@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven
+from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven, TaskLost
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule, longer_references
-from jdp_scraper.pdf.store import PlacedReport, ReportStore, TaskLost
+from jdp_scraper.pdf.store import PlacedReport, ReportStore
 from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.vehicle import Vehicle
 

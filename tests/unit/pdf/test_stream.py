@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from jdp_scraper.disk import Disk, DiskFile
-from jdp_scraper.errors import DiskFull, ForeignAddress, ReportBroken, ReportUnreachable, SessionExpired
-from jdp_scraper.pdf.answer import ReportStatus, retry_after_s
+from jdp_scraper.errors import DiskFull, ForeignAddress, ReportBroken, ReportStatus, ReportUnreachable, SessionExpired
+from jdp_scraper.pdf.answer import retry_after_s
 from jdp_scraper.pdf.stream import ReportRequest, ReportStream
 
 from . import reports

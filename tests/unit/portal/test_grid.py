@@ -6,10 +6,9 @@ import asyncio
 
 import pytest
 
-from jdp_scraper.portal.grid import GridLock, GridRow, Pager, is_row_of, read_pager
+from jdp_scraper.portal.grid import GridRow, Pager, grid_lock, is_row_of, read_pager
 from jdp_scraper.vehicle import Vehicle
 
-from ..virtual_time import NothingWillHappen, in_virtual_time
 from .profiles import profile_of
 
 JDPOWER = profile_of("jdpower").inventory.grid.pager
@@ -64,16 +63,5 @@ def test_a_row_is_a_vehicle_s_by_its_whole_reference_and_its_vin(row: Vehicle, v
 
 
 def test_a_grid_that_is_the_session_s_is_held_by_one_page_at_a_time() -> None:
-    async def main() -> None:
-        lock = GridLock(profile_of(inventory__grid__state="session").inventory.grid)
-        async with lock, lock:
-            pass
-
-    with pytest.raises(NothingWillHappen):
-        in_virtual_time(main())
-
-
-async def test_a_grid_that_is_the_page_s_is_held_by_as_many_as_like() -> None:
-    lock = GridLock(profile_of(inventory__grid__state="page").inventory.grid)
-    async with asyncio.timeout(10), lock, lock:
-        pass
+    assert isinstance(grid_lock(profile_of(inventory__grid__state="session").inventory.grid), asyncio.Lock)
+    assert grid_lock(profile_of(inventory__grid__state="page").inventory.grid) is None

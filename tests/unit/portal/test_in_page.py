@@ -5,8 +5,16 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper.errors import BrowserLost, PageLost, PortalAnswered, PortalChanged, PortalDown, StepTimeout
-from jdp_scraper.errors import ScraperError, SessionExpired
+from jdp_scraper.errors import (
+    BrowserLost,
+    PageLost,
+    PortalAnswered,
+    PortalChanged,
+    PortalDown,
+    ScraperError,
+    SessionExpired,
+    StepTimeout,
+)
 from jdp_scraper.portal.account import whole_run_errors
 from jdp_scraper.portal.in_page import moved_on, page_error
 

@@ -175,7 +175,9 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("selector", ["button:has-text('Create PDF')", "text=Next", "xpath=//a", "//a", "form >> button"])
+@pytest.mark.parametrize(
+    "selector", ["button:has-text('Create PDF')", "text=Next", "xpath=//a", "//a", "form >> button"]
+)
 @pytest.mark.parametrize("path", ["sign_in.user", "inventory.grid.row", "inventory.grid.link", "report.link"])
 def test_a_selector_that_only_playwright_knows_is_refused(selector: str, path: str, tmp_path: Path) -> None:
     name = "plain" if path == "report.link" else "jdpower"
@@ -197,7 +199,9 @@ def test_a_control_that_only_playwright_knows_is_refused_as_well(path: str, valu
     assert fault.startswith(path) and "must be plain CSS" in fault
 
 
-@pytest.mark.parametrize("selector", ["a:visible", "li:nth-match(a, 2)", "css=a", "a:text('Next')", "a:text-is('Next')"])
+@pytest.mark.parametrize(
+    "selector", ["a:visible", "li:nth-match(a, 2)", "css=a", "a:text('Next')", "a:text-is('Next')"]
+)
 def test_other_selectors_of_playwright_s_own_are_refused_too(selector: str, tmp_path: Path) -> None:
     (fault,) = faults_of(tmp_path, changed(table_of("jdpower"), "inventory.grid.link", selector))
     assert fault.startswith("inventory.grid.link: ")

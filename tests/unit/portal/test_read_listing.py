@@ -14,11 +14,9 @@ from jdp_scraper.portal.inventory import Listing, read_listing, vehicle_of
 from jdp_scraper.portal.profile import Columns
 from jdp_scraper.vehicle import Vehicle
 
-COLUMNS = Columns(
-    reference="Reference Number", vin="VIN", year="Year", make="Make", model="Model", mileage="Mileage"
-)
+COLUMNS = Columns(reference="Reference Number", vin="VIN", year="Year", make="Make", model="Model", mileage="Mileage")
 HEADER = "Year,Make,Model,VIN,Reference Number,Mileage\n"
-ROW = "2021,Citro\u00ebn,C3,vf7sx,165530,\"12,345\"\n"
+ROW = '2021,Citro\u00ebn,C3,vf7sx,165530,"12,345"\n'
 CAR = Vehicle("165530", "VF7SX", 2021, "Citro\u00ebn", "C3", 12345)
 
 
@@ -129,7 +127,9 @@ def test_what_was_written_is_read(rows: list[tuple[str, str, int | None]], delim
     file = io.StringIO()
     writer = csv.writer(file, delimiter=delimiter)
     writer.writerow(["Model", "Reference Number", "Mileage"])
-    writer.writerows((model, reference, "" if mileage is None else f"{mileage:,}") for reference, model, mileage in rows)
+    writer.writerows(
+        (model, reference, "" if mileage is None else f"{mileage:,}") for reference, model, mileage in rows
+    )
     listing = read_listing(file.getvalue().encode(encoding), COLUMNS)
     assert [(one.reference, one.model, one.mileage) for one in listing.vehicles] == [
         (reference, model.strip() or None, mileage) for reference, model, mileage in rows

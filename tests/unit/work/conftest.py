@@ -29,7 +29,11 @@ def clock() -> Clock:
 
 
 def queue_of(
-    *keys: str, clock: Callable[[], float], retries: int = 1, wait_s: float = 10, earlier: Mapping[str, int] | None = None
+    *keys: str,
+    clock: Callable[[], float],
+    retries: int = 1,
+    wait_s: float = 10,
+    earlier: Mapping[str, int] | None = None,
 ) -> AsyncTaskQueue:
     policy = RetryPolicy(stop_after_attempt(retries + 1), wait_fixed(wait_s))
     return AsyncTaskQueue({key: Vehicle(key) for key in keys}, policy, clock, earlier)

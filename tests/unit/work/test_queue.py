@@ -118,6 +118,13 @@ async def test_an_error_that_stops_the_run_leaves_the_task_to_be_done(clock: Clo
     assert queue.statistics().attempts == 0
 
 
+async def test_a_failure_that_is_not_the_vehicle_s_uses_up_no_try(clock: Clock) -> None:
+    queue = queue_of("a", clock=clock, retries=0)
+    assert queue.fail(await taken(queue), PageLost(), free=True) == Retry(0.0, counts=False)
+    again = await taken(queue)
+    assert (again.key, again.attempt, queue.statistics().attempts) == ("a", 1, 0)
+
+
 async def test_what_would_be_decided_can_be_asked_before(clock: Clock) -> None:
     queue = queue_of("a", clock=clock, retries=0)
     lease = await taken(queue)

@@ -138,9 +138,8 @@ class QueueMachine(RuleBasedStateMachine):
         assert {lease.key: lease for lease in self.queue.leases()} == self.held
         assert len(self.queue.leases()) == len(self.held)
         assert set(self.queue.keys(State.LEASED)) == set(self.held)
-        assert {key: State.DONE for key in self.queue.keys(State.DONE)} | {
-            key: State.FAILED for key in self.queue.keys(State.FAILED)
-        } == self.ended
+        done, failed = self.queue.keys(State.DONE), self.queue.keys(State.FAILED)
+        assert dict.fromkeys(done, State.DONE) | dict.fromkeys(failed, State.FAILED) == self.ended
 
     @invariant()
     def the_numbers_add_up(self) -> None:
@@ -164,11 +163,11 @@ class QueueMachine(RuleBasedStateMachine):
         worked = set()
         for _ in KEYS:
             self.clock.now += WAIT_S
-            lease = asyncio.run(self.queue.take())
-            if lease is None:
+            taken = asyncio.run(self.queue.take())
+            if taken is None:
                 break
-            worked.add(lease.key)
-            self.queue.done(lease)
+            worked.add(taken.key)
+            self.queue.done(taken)
         assert worked == set(KEYS) - set(self.ended)
 
 

@@ -39,7 +39,6 @@ class Watch:
                 while True:
                     await asyncio.sleep(beat_every_s or 1e6)
                     self.queue.beat(lease)
-        self.dog.release(lease)
         return self.loop.time() - began
 
     async def close(self) -> None:
@@ -73,10 +72,8 @@ def test_an_attempt_that_ends_in_time_is_not_touched() -> None:
         watch = Watch("a")
         lease = await watch.take()
         for _ in range(2):  # each half of an attempt has its own guard
-            watch.queue.beat(lease)
             async with watch.dog.guard(lease):
                 await asyncio.sleep(9)
-        watch.dog.release(lease)
         watch.queue.done(lease)
         await asyncio.sleep(1000)
         assert watch.dog.fired == 0
@@ -121,55 +118,53 @@ def test_a_limit_fires_once() -> None:
     in_virtual_time(main())
 
 
-def test_an_attempt_that_does_not_end_ends_the_run() -> None:
+def test_waiting_between_the_guarded_parts_is_no_silence() -> None:
     async def main() -> None:
-        watch = Watch("165530")
+        watch = Watch("a")
         lease = await watch.take()
-        watch.queue.beat(lease, "download")
-        with pytest.raises(StuckRun, match=r"'165530'.*download"):
-            await watch.running
-        assert 10 + GRACE_S < watch.loop.time() <= 12 + GRACE_S
+        await asyncio.sleep(45)  # for a lock, say
+        assert watch.dog.fired == 0
+        assert await watch.until_ended(lease, beat_every_s=None) <= 12
+        await watch.close()
 
     in_virtual_time(main())
 
 
-def test_an_attempt_that_beats_past_its_cap_ends_the_run() -> None:
+def test_an_attempt_that_does_not_end_although_its_limit_fired_ends_the_run() -> None:
     async def main() -> None:
-        watch = Watch("a")
+        watch = Watch("165530")
         lease = await watch.take()
+        watch.queue.beat(lease, "download")
 
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(1)
-                watch.queue.beat(lease)
+        async def work() -> None:
+            async with watch.dog.guard(lease):
+                while True:
+                    try:
+                        await asyncio.sleep(1e6)
+                    except asyncio.CancelledError:
+                        if watch.running.done():
+                            raise
 
-        beating = asyncio.ensure_future(beat())
-        with pytest.raises(StuckRun):
+        working = asyncio.ensure_future(work())
+        with pytest.raises(StuckRun, match=r"'165530'.*download"):
             await watch.running
-        assert 50 + GRACE_S < watch.loop.time() <= 52 + GRACE_S
-        beating.cancel()
+        assert 10 + GRACE_S < watch.loop.time() <= 13 + GRACE_S
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
     in_virtual_time(main())
 
 
 @pytest.mark.parametrize(
-    ("silent_s", "age_s", "grace_s", "over"),
-    [
-        (10, 10, 0, False),
-        (10.1, 10.1, 0, True),
-        (0, 50, 0, False),
-        (0, 50.1, 0, True),
-        (10.1, 10.1, 1, False),
-        (0, 50.1, 1, False),
-        (11.1, 11.1, 1, True),
-    ],
+    ("silent_s", "age_s", "over"),
+    [(10, 10, False), (10.1, 10.1, True), (0, 50, False), (0, 50.1, True), (10, 50, False)],
 )
-def test_patience_is_judged_by_silence_and_by_age(silent_s: float, age_s: float, grace_s: float, over: bool) -> None:
+def test_patience_is_judged_by_silence_and_by_age(silent_s: float, age_s: float, over: bool) -> None:
     async def main() -> None:
         queue = queue_of("a", clock=lambda: 0.0)
         lease = await queue.take()
         assert lease is not None
         lease.taken_at, lease.last_sign = 1000 - age_s, 1000 - silent_s
-        assert PATIENCE.is_over(lease, 1000, grace_s) is over
+        assert PATIENCE.is_over(lease, 1000) is over
 
     asyncio.run(main())
