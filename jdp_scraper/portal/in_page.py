@@ -6,6 +6,7 @@ A page that is busy in a script of its own ignores Playwright's time-outs, so th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from jdp_scraper.pdf.answer import retry_after_s
 
 _SCRIPTS = resources.files("jdp_scraper.portal") / "scripts"
 _GRACE_S = 2.0
+_ERROR_PAGE_MS = 3000
 _LOST = ("has been closed", "crashed", "Target closed", "Connection closed", "Browser closed", "disposed")
 _MOVED = ("context was destroyed", "navigati", "Cannot find context", "frame was detached", "frame got detached")
 
@@ -84,6 +86,9 @@ async def open_address(page: Page, url: str, what: str, seconds: float) -> Respo
     async with page_step(what, seconds):
         response = await page.goto(url, wait_until="commit", timeout=seconds * 1000)
     if response is not None and response.status >= 400:
+        # A page that is closed at the very first byte of its answer may never close.
+        with contextlib.suppress(PlaywrightError):
+            await page.wait_for_load_state("domcontentloaded", timeout=_ERROR_PAGE_MS)
         wait = retry_after_s(response.headers.get("retry-after", ""))
         raise PortalAnswered(
             f"{what}: the portal answered with status {response.status}", status=response.status, retry_after_s=wait

@@ -95,6 +95,8 @@ async def _outcome(page: Page, site: Site, text_before: str, answers: list[int],
         seen = await look(page, site, seconds)
         if seen.signed_in:
             return
+        if page.url.startswith("chrome-error:"):
+            raise PortalDown("the connection broke at the sign-in; try again later")
         if answers and answers[-1] >= 500:
             raise PortalDown(f"the portal answered the sign-in with status {answers[-1]}; try again later")
         if not seen.loading and not (seen.before and seen.text == text_before):

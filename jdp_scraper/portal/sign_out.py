@@ -20,6 +20,7 @@ from jdp_scraper.portal.site import Site, as_arg
 HTTP_TIMEOUT_S = 10.0
 MAX_HOPS = 5
 AGAIN_S = 0.2
+LEARN_S = 1.5
 
 
 async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
@@ -28,8 +29,9 @@ async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
     if rule.address is not None:
         return SignOutRecipe(rule.method, site.url(rule.address), ())
     try:
-        found: dict[str, Any] | None = await run_script(page, "sign_out_recipe", control=as_arg(rule.control))
-    except PlaywrightError:
+        async with page_step("sign-out", LEARN_S):
+            found: dict[str, Any] | None = await run_script(page, "sign_out_recipe", control=as_arg(rule.control))
+    except VehicleError:
         return None
     if found is None or not site.is_own(found["address"]):
         return None

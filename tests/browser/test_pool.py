@@ -253,11 +253,6 @@ async def test_a_page_busy_in_a_script_is_replaced_and_closed(
         assert open_pages(browser) <= 2
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="page.close() right after goto(wait_until='commit') never ends for some pages in a hundred: a race in the "
-    "browser, so that this can pass by chance; waiting for domcontentloaded before the close mends it",
-)
 async def test_pages_that_are_left_at_the_first_byte_of_an_answer_are_closed(ear: Ear, site: SmallSite) -> None:
     """As after an error page: closing a page that has only just begun to load must not leave it open for ever."""
     address = site.html("/", "no", status=503)

@@ -23,7 +23,16 @@ MUTE = (sys.executable, "-c", "import os, sys; os.write(1, bytes(4)); sys.stdin.
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+    """The parser processes of this one: a browser that other tests share is not meant."""
+    own = psutil.Process().children()
+    return [child for child in own if any("parser_child" in part or part == "-c" for part in _command(child))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 def lives(process: psutil.Process) -> bool:
