@@ -157,7 +157,7 @@ class AccountSession:
         cookies = await self._live_cookies() or self._saved_cookies
         done = False
         if page is not None and self._browser.alive and not page.is_closed():
-            done = await sign_out_in_browser(page, self._site, seconds)
+            done = await sign_out_in_browser(page, self._site, seconds, reopen=self.sign_ins > 1)
         if not done and self._recipe is not None:
             done = await sign_out_over_http(self._recipe, cookies, self._site, self._browser.user_agent)
         if done:

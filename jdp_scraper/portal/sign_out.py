@@ -38,29 +38,29 @@ async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
     return SignOutRecipe(found["method"], found["address"], tuple((name, value) for name, value in found["fields"]))
 
 
-async def sign_out_in_browser(page: Page, site: Site, seconds: float) -> bool:
+async def sign_out_in_browser(page: Page, site: Site, seconds: float, *, reopen: bool = False) -> bool:
     """Click the sign-out control and tell whether the session is proven to have ended.
 
-    The page may still be on its way somewhere when a stop comes, so what fails is tried again within ``seconds``.
+    ``reopen``: the page may be of an earlier session, whose token the portal no longer takes. The page may still be on its way somewhere when a stop comes, so what fails is tried again within ``seconds``.
     """
     try:
         async with asyncio.timeout(seconds):
             while not page.is_closed():
                 with contextlib.suppress(VehicleError, PlaywrightError):
-                    return await _sign_out_once(page, site, seconds)
+                    return await _sign_out_once(page, site, seconds, reopen)
                 await asyncio.sleep(AGAIN_S)
     except TimeoutError:
         return False
     return False
 
 
-async def _sign_out_once(page: Page, site: Site, seconds: float) -> bool:
+async def _sign_out_once(page: Page, site: Site, seconds: float, reopen: bool) -> bool:
     profile = site.profile
     control, form = as_arg(profile.sign_out.control), {"css": profile.sign_in.password}
     given = {"form": profile.sign_in.password, "control": control, "time": seconds * 1000}
     async with page_step("sign-out", seconds):
         await page.wait_for_load_state("domcontentloaded")
-        if not await _shows(page, control):
+        if reopen or not await _shows(page, control):
             await open_address(page, site.url(profile.inventory.address), "sign-out", seconds)
             wanted = [control, form, *([{"css": profile.license.checkbox}] if profile.license else [])]
             shown = await run_across_navigation(page, "await_any", controls=wanted, time=seconds * 1000)

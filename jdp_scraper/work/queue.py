@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class AsyncTaskQueue:
         self._waiting: list[tuple[float, int, Task]] = []
         self._counts: Counter[State] = Counter({State.READY: len(self._tasks)})
         self._earlier = dict(attempts or {})
+        self._turn = itertools.count()
         self._attempts = 0
         self._leases = 0
         self._stopped = False
@@ -178,7 +180,7 @@ class AsyncTaskQueue:
         else:
             task.free_returns += 1
         task.ready_at = self._clock() + decision.after_s
-        heapq.heappush(self._waiting, (task.ready_at, id(task), task))
+        heapq.heappush(self._waiting, (task.ready_at, next(self._turn), task))
         self._move(task, State.WAITING)
 
     def _return(self, task: Task) -> None:
