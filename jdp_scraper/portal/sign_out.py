@@ -41,7 +41,8 @@ async def learn_recipe(page: Page, site: Site) -> SignOutRecipe | None:
 async def sign_out_in_browser(page: Page, site: Site, seconds: float, *, reopen: bool = False) -> bool:
     """Click the sign-out control and tell whether the session is proven to have ended.
 
-    ``reopen``: the page may be of an earlier session, whose token the portal no longer takes. The page may still be on its way somewhere when a stop comes, so what fails is tried again within ``seconds``.
+    ``reopen``: the page may be of an earlier session, whose token the portal no longer takes. It may also still be on
+    its way somewhere when a stop comes, so what fails is tried again within ``seconds``.
     """
     try:
         async with asyncio.timeout(seconds):
