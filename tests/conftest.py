@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,3 +27,13 @@ def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
             # Each script is read once, from the package.
             function.can_block_in("portal/in_page.py", {"_script"})
         yield
+
+
+def _hear_signals() -> None:
+    """Undo what nohup or a shell's background job ignores: the tests send these to processes that inherit it."""
+    for number, default in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, default)
+
+
+_hear_signals()
