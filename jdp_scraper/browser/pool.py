@@ -15,7 +15,6 @@ from playwright.async_api import Page
 from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.session import BrowserSession, close_page, first_line
 from jdp_scraper.errors import PageLost, ScraperError
-from jdp_scraper.events import Bus
 
 OPEN_S = 20.0
 CLOSE_S = 5.0
@@ -56,10 +55,9 @@ class PagePool:
     an error or a cancellation leaves behind may hang or have strayed; a new one costs less than finding that out.
     """
 
-    def __init__(self, session: BrowserSession, size: int, new_catcher: Callable[[], RequestCatcher], bus: Bus) -> None:
+    def __init__(self, session: BrowserSession, size: int, new_catcher: Callable[[], RequestCatcher]) -> None:
         self._session = session
         self._new_catcher = new_catcher
-        self._bus = bus
         self._size = size
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._lent = 0

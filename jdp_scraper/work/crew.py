@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 import httpx
 from playwright.async_api import Page
 
-from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
@@ -92,7 +91,11 @@ async def harvest_of(
     agent = ground.browser.user_agent  # a portal may hold a session to its browser
     async with (
         httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=ground.site.may_use_proxy) as client,
-        PagePool(ground.browser, settings.concurrent_contexts, lambda: _catcher(ground), bus) as pool,
+        PagePool(
+            ground.browser,
+            settings.concurrent_contexts,
+            lambda: new_catcher(ground.site.profile, settings.block_resources),
+        ) as pool,
     ):
         desk = _desk(ground, opener, client, bridge, clock)
         harvest = Harvest(
@@ -113,10 +116,6 @@ async def harvest_of(
             yield harvest
         finally:
             await bridge.flush()  # the sign-out that follows needs the cookies that came last
-
-
-def _catcher(ground: Ground) -> RequestCatcher:
-    return new_catcher(ground.site.profile, ground.settings.block_resources)
 
 
 def _desk(

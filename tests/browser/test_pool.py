@@ -24,7 +24,7 @@ BUSY = "<script>addEventListener('load', () => setTimeout(() => { while (true) {
 
 
 def pool_of(browser: BrowserSession, size: int, ear: Ear, wanted: str | None = None) -> PagePool:
-    return PagePool(browser, size, lambda: RequestCatcher(wanted), ear.bus)
+    return PagePool(browser, size, lambda: RequestCatcher(wanted))
 
 
 async def works(pooled: PooledPage, site: SmallSite) -> bool:
@@ -221,7 +221,7 @@ async def test_who_is_cancelled_while_a_page_is_made_ready_leaves_no_page_behind
             await go_on.wait()
 
     catchers = [RequestCatcher(None), Slow(None)]
-    async with PagePool(browser, 1, catchers.pop, ear.bus) as pool:
+    async with PagePool(browser, 1, catchers.pop) as pool:
 
         async def borrow() -> None:
             async with pool.page():
@@ -277,7 +277,7 @@ async def test_where_a_page_cannot_be_made_ready_that_is_told_and_the_slot_is_fr
             await page.evaluate("1")
 
     catchers = [RequestCatcher(None), Broken(None)]
-    async with PagePool(browser, 1, catchers.pop, ear.bus) as pool:
+    async with PagePool(browser, 1, catchers.pop) as pool:
         with pytest.raises(PageLost, match="no page could be opened"):
             async with pool.page():
                 raise AssertionError("there is no page")
