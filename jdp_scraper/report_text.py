@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jdp_scraper.console import clock_text
-from jdp_scraper.run import RunReport
+from jdp_scraper.run_report import RunReport
 
 FAILURES_SHOWN = 20
 
@@ -20,6 +20,8 @@ def report_lines(report: RunReport) -> Iterator[str]:
     yield f"  this start {report.fetched} fetched in {clock_text(report.seconds)}{_rate(report)}"
     end = "signed out" if report.signed_out else "NOT signed out"
     yield f"  session    {_count(report.sign_ins, 'sign-in')}, {end}"
+    if report.browsers_replaced:
+        yield f"  browser    lost and replaced {_count(report.browsers_replaced, 'time')}"
     if report.pages_replaced:
         yield f"  pages      {report.pages_replaced} replaced"
     for step, (count, median, p95) in report.steps.items():

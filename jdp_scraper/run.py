@@ -10,48 +10,47 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from playwright.async_api import Page
-
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.losses import Losses
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.download_lock import DownloadLock
 from jdp_scraper.checkpoint.lease import LeaseFile, account_id
 from jdp_scraper.checkpoint.records import Goal, RunHeader
 from jdp_scraper.checkpoint.refused import RefusedMarker
-from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.checkpoint.runs import choose_run, list_runs
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import (
+    BrowserLost,
     Interrupted,
     InventoryError,
-    PortalAnswered,
+    PortalChanged,
     ScraperError,
     SignInError,
-    StepTimeout,
     StorageError,
+    VehicleError,
 )
 from jdp_scraper.events import Bus, Notice
 from jdp_scraper.job import Job, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
-from jdp_scraper.portal.account import SIGN_OUT_S, AccountSession, Credentials, whole_run_errors
-from jdp_scraper.portal.grid import GridPage, grid_lock
-from jdp_scraper.portal.inventory import Listing, fetch_export, read_listing
+from jdp_scraper.portal.account import AccountSession, Patience, whole_run_errors
+from jdp_scraper.portal.entrance import Credentials, Entrance
+from jdp_scraper.portal.lease_keeper import LeaseKeeper
 from jdp_scraper.portal.links import LinkBook
-from jdp_scraper.portal.profile import Block
+from jdp_scraper.portal.listing import list_inventory
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.site import Site
-from jdp_scraper.portal.walk import walk_whole_grid
+from jdp_scraper.portal.visit import Visit, browser_options
 from jdp_scraper.run_log import RunLog
+from jdp_scraper.run_report import RunReport
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
-from jdp_scraper.work.crew import Ground, harvest_of
+from jdp_scraper.work.crew import Crew, Ground
 
-EXPORT_S = 120.0
+DOWN_S = 900.0
 HURRIED_SIGN_OUT_S = 5.0
 WHOLE_SIGN_OUT_S = 30.0
 
@@ -65,44 +64,6 @@ class RunOptions:
     only: tuple[str, ...] = ()
     retry_sign_in: bool = False
     at_terminal: bool = False
-
-
-@dataclass(slots=True)
-class RunReport:
-    """What the end of a start tells; ``failed`` is key to reason, of this start's vehicles."""
-
-    folder: RunFolder | None = None
-    wanted: int = 0
-    done: int = 0
-    fetched: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
-    sign_ins: int = 0
-    signed_out: bool = True
-    pages_replaced: int = 0
-    steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
-
-    def totals(self) -> dict[str, Any]:
-        """Return the counts as JSON values; ``seconds`` is this start's length."""
-        return {
-            "wanted": self.wanted,
-            "done": self.done,
-            "fetched": self.fetched,
-            "failed": len(self.failed),
-            "seconds": round(self.seconds, 3),
-            "sign_ins": self.sign_ins,
-            "signed_out": self.signed_out,
-            "pages_replaced": self.pages_replaced,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Portal:
-    """The browser, the run's own page, and the account's session on it."""
-
-    browser: BrowserSession
-    page: Page
-    account: AccountSession
 
 
 class Run:
@@ -121,6 +82,8 @@ class Run:
         self._metrics = Metrics()
         self._job: Job | None = None
         self._links = LinkBook()
+        self._crew: Crew | None = None
+        self._launched = self._signed_out = False
         self.report = RunReport()
         bus.subscribe(self._log)
         bus.subscribe(self._metrics)
@@ -150,49 +113,73 @@ class Run:
 
     async def _story(self, stack: contextlib.AsyncExitStack) -> None:
         parser = await stack.enter_async_context(ParserPool())
-        job = await self._stop.guard(self._go_on(parser))
-        if job is not None and not await job.todo(self._goal):
+        self._job = await self._stop.guard(self._go_on(parser))
+        if self._job is not None and not await self._job.todo(self._goal):
             self._bus.notice("info", "nothing is left to do in this run")
             return
-        portal = await self._open_portal(stack)
-        self._bus.notice("info", f"signing in at {self._site.origin}")
-        await self._stop.guard(portal.account.open(portal.page))
-        self.report.sign_ins = portal.account.sign_ins
-        if job is None:
-            job = await self._stop.guard(self._begin(portal))
-        if portal.account.license is not None:
-            await job.keep_license(portal.account.license)
-        await self._harvest(job, portal, parser)
+        account = self._new_account()
+        stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
+        losses, ended = Losses(), False
+        while not ended:
+            try:
+                async with self._visit(account) as visit:
+                    await self._work(account, visit, parser)
+                ended = True
+            except BrowserLost as error:
+                if not self._launched or await self._stop.came_with():
+                    raise  # one that never started is a matter of settings, one that a signal ended of nothing else
+                losses.note(error, time.monotonic())
+                self.report.browsers_replaced = losses.count
+                self._bus.notice("warning", f"{error}: the run goes on in another browser")
 
-    async def _open_portal(self, stack: contextlib.AsyncExitStack) -> Portal:
-        """Launch the browser; from here on every way out signs out and closes it."""
-        settings, profile = self._settings, self._site.profile
-        block = profile.block if settings.block_resources else Block(images=False, fonts=False)
-        options = BrowserOptions(
-            headless=settings.headless,
-            path=settings.browser_path,
-            sandbox=settings.browser_sandbox,
-            block_images=block.images,
-            block_fonts=block.fonts,
-            blocked_hosts=block.hosts,
-            step_timeout_s=settings.step_timeout_s,
-        )
-        browser = await stack.enter_async_context(BrowserSession(options, self._bus))
-        page = await browser.new_page()
-        account = AccountSession(
+    async def _work(self, account: AccountSession, visit: Visit, parser: ParserPool) -> None:
+        """Do in one browser all that is left to do."""
+        self._bus.notice("info", f"signing in at {self._site.origin}")
+        try:
+            await self._stop.guard(account.open(visit))
+            if self._job is None:
+                self._job = await self._stop.guard(self._begin(account, visit))
+            if account.license is not None:
+                await self._job.keep_license(account.license)
+            if self._crew is None:
+                self._crew = await self._stop.guard(self._new_crew(self._job, account, parser))
+            await self._crew.work(visit)
+        finally:
+            self.report.sign_ins = account.sign_ins
+            self.report.pages_replaced = 0 if self._crew is None else self._crew.pages_replaced
+
+    @contextlib.asynccontextmanager
+    async def _visit(self, account: AccountSession) -> AsyncIterator[Visit]:
+        """Lend a browser; on every way out but its own loss the account is signed out in it."""
+        async with BrowserSession(browser_options(self._settings, self._site.profile), self._bus) as browser:
+            self._launched, self._signed_out = True, False
+            try:
+                yield Visit(browser, await browser.new_page())
+            except BaseException as error:
+                gravest = _gravest(error)
+                if _may_be_the_browsers(gravest) and await browser.has_ended():
+                    raise BrowserLost("the browser ended by itself") from error
+                await self._sign_out(account)
+                raise
+            else:
+                await self._sign_out(account)
+
+    def _new_account(self) -> AccountSession:
+        settings, name, disk, bus = self._settings, self._site.profile.name, self._disk, self._bus
+        keeper = LeaseKeeper(self._site, LeaseFile(settings.download_folder, name, self._account_id, disk, bus))
+        entrance = Entrance(
             self._site,
-            browser,
             Credentials(settings.jd_user, settings.jd_pass.get_secret_value(), self._options.retry_sign_in),
-            LeaseFile(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
-            RefusedMarker(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
-            bus=self._bus,
-            disk=self._disk,
+            RefusedMarker(settings.download_folder, name, self._account_id, disk, bus),
+            keeper,
+            bus=bus,
+            disk=disk,
             step_s=settings.step_timeout_s,
-            lock_wait_s=settings.lock_wait(self._options.at_terminal),
             screenshots=settings.download_folder / "sign-in",
         )
-        stack.push_async_callback(self._sign_out, account, page)
-        return Portal(browser, page, account)
+        lock_s = settings.lock_wait(at_terminal=self._options.at_terminal)
+        patience = Patience(lock_s, settings.own_lock_wait, DOWN_S)
+        return AccountSession(self._site, entrance, keeper, patience, bus)
 
     # -- which run -------------------------------------------------------------------------------------------------
 
@@ -218,10 +205,12 @@ class Run:
         await job.reconcile(job.store(parser, self._site.profile.proof))
         return job
 
-    async def _begin(self, portal: Portal) -> Job:
+    async def _begin(self, account: AccountSession, visit: Visit) -> Job:
         """List the inventory and begin another run on it."""
         with whole_run_errors(self._site.origin):
-            listing = await self._list_inventory(portal)
+            listing = await list_inventory(
+                visit, self._site, account, self._links, bus=self._bus, seconds=self._settings.step_timeout_s
+            )
         if not listing.vehicles:
             raise InventoryError("the portal's inventory is empty: there is nothing to fetch")
         header = RunHeader(
@@ -242,60 +231,35 @@ class Run:
         self._log.open(job.folder.log)
         self._bus.notice("info", f"run {job.folder.path.name} {what}")
 
-    async def _list_inventory(self, portal: Portal) -> Listing:
-        rule, seconds = self._site.profile.inventory, self._settings.step_timeout_s
-        grid = GridPage(portal.page, self._site, seconds)
-        if rule.export is None:
-            lock = grid_lock(rule.grid)
-            new_page = portal.browser.new_page
-            await walk_whole_grid(grid, self._links, lock, portal.account, bus=self._bus, new_page=new_page)
-            if self._links.blank:
-                self._bus.notice("warning", f"{self._links.blank} rows have no reference and are left out")
-            return Listing(tuple(row.vehicle for row in self._links.rows()))
-        await grid.open()
-        await portal.account.learn_sign_out(portal.page)
-        await grid.clear()  # a filter that is on would hold for the export, too
-        try:
-            content = await fetch_export(portal.page, self._site, rule.export, EXPORT_S)
-        except (StepTimeout, PortalAnswered) as error:
-            self._bus.notice("warning", f"{error}; once more")
-            await grid.open()
-            content = await fetch_export(portal.page, self._site, rule.export, EXPORT_S)
-        return read_listing(content, rule.export.columns)
-
     # -- the work --------------------------------------------------------------------------------------------------
 
-    async def _harvest(self, job: Job, portal: Portal, parser: ParserPool) -> None:
+    async def _new_crew(self, job: Job, account: AccountSession, parser: ParserPool) -> Crew:
         todo = await job.todo(self._goal)
-        await self._stop.guard(parser.start())
+        await parser.start()
         ground = Ground(
             settings=self._settings,
             site=self._site,
-            browser=portal.browser,
-            page=portal.page,
-            account=portal.account,
+            account=account,
             links=self._links,
             checkpoint=job.checkpoint,
             folder=job.folder,
             names=job.names,
             store=job.store(parser, self._site.profile.proof),
+            save_tracking=job.save_tracking,
             disk=self._disk,
             bus=self._bus,
             stop=self._stop,
         )
-        done_before = len(select(job.keyed, self._goal)) - len(todo)
-        async with harvest_of(ground, todo, done_before, job.save_tracking) as harvest:
-            try:
-                await harvest.run()
-            finally:
-                self.report.sign_ins = portal.account.sign_ins
-                self.report.pages_replaced = harvest.pool.statistics().replaced
+        return Crew(ground, todo, len(select(job.keyed, self._goal)) - len(todo))
 
     # -- the way out -----------------------------------------------------------------------------------------------
 
-    async def _sign_out(self, account: AccountSession, page: Page) -> None:
-        """Sign out whatever happened; a second signal bounds it."""
-        closing = asyncio.ensure_future(account.close(page, SIGN_OUT_S))
+    async def _sign_out(self, account: AccountSession) -> None:
+        """Sign out, once a browser, whatever happened; a second signal bounds it."""
+        if self._signed_out:
+            return
+        self._signed_out = True
+        closing = asyncio.ensure_future(account.close())
         hurried = asyncio.ensure_future(self._stop.hurried.wait())
         try:
             await asyncio.wait([closing, hurried], timeout=WHOLE_SIGN_OUT_S, return_when=asyncio.FIRST_COMPLETED)
@@ -325,6 +289,11 @@ def _age(days: float) -> str:
     if hours < 1:
         return f"{max(0, hours * 60):.0f} min"
     return f"{hours:.0f} h" if days < 2 else f"{days:.0f} days"
+
+
+def _may_be_the_browsers(error: BaseException) -> bool:
+    """Tell whether an error may be what the loss of the browser looks like from further up."""
+    return isinstance(error, BrowserLost | PortalChanged | VehicleError) or not isinstance(error, ScraperError)
 
 
 _GRAVEST = (Interrupted, StorageError, SignInError, ScraperError)

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from jdp_scraper.errors import SettingsError
 from jdp_scraper.loopback import is_loopback
 
-LOCK_WAIT_AT_TERMINAL_S = 330.0
+LOCK_WAIT_S = 330.0
 HARD_CAP_FACTOR = 5
 
 
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         allow_inf_nan=False,
-        description="how long to wait for an account in use; default 330 at a terminal, else 0",
+        description="how long to wait for an account in use; default 330 at a terminal or for our own session, else 0",
     )
     stop_wait_s: float = Field(
         5, ge=0, allow_inf_nan=False, description="how long vehicles in hand may finish after Ctrl-C"
@@ -88,11 +88,16 @@ class Settings(BaseSettings):
         """The longest that one attempt at a vehicle may take, whatever its progress."""
         return self.task_timeout_s * HARD_CAP_FACTOR
 
-    def lock_wait(self, at_terminal: bool) -> float:
-        """Return how long to wait for an account in use, in seconds."""
+    def lock_wait(self, *, at_terminal: bool) -> float:
+        """Return how long to wait for an account that somebody else uses, in seconds."""
         if self.lock_wait_s is not None:
             return self.lock_wait_s
-        return LOCK_WAIT_AT_TERMINAL_S if at_terminal else 0.0
+        return LOCK_WAIT_S if at_terminal else 0.0
+
+    @property
+    def own_lock_wait(self) -> float:
+        """How long to wait for an account that a lost session of this program keeps in use, in seconds."""
+        return LOCK_WAIT_S if self.lock_wait_s is None else self.lock_wait_s
 
     def require_credentials(self) -> None:
         """Raise ``SettingsError`` where the user name or the password is missing."""

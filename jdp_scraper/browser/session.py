@@ -25,8 +25,9 @@ LAUNCH_S = 30.0
 CLOSE_S = 10.0
 GONE_S = 2.0
 PAGE_S = 20.0
-PAGE_CLOSE_S = 5.0
+PAGE_CLOSE_S = 2.5
 WATCH_EVERY_S = 0.25
+TOLD_S = 3 * WATCH_EVERY_S
 
 # Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
 _QUIET_FLAGS = (
@@ -161,6 +162,13 @@ class BrowserSession:
         if not self._closing:
             self.lost.set()
 
+    async def has_ended(self) -> bool:
+        """Tell whether the browser or its driver has ended by itself; the calls that fail of it may be told before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TOLD_S):
+                await self.lost.wait()
+        return self.lost.is_set()
+
     @property
     def alive(self) -> bool:
         """Tell whether pages can still be worked with."""
@@ -244,10 +252,26 @@ async def _within(seconds: float, call: Awaitable[object]) -> None:
 
 
 async def close_page(page: Page) -> None:
-    """Close a page, bounded: one that is busy in a script may never close by itself."""
+    """Close a page, bounded: one that is busy in a script, or whose addresses all failed, may not close by itself."""
     with contextlib.suppress(TimeoutError, PlaywrightError):
         async with asyncio.timeout(PAGE_CLOSE_S):
             await page.close()
+            return
+    with contextlib.suppress(TimeoutError, PlaywrightError):
+        async with asyncio.timeout(PAGE_CLOSE_S):
+            await _end_target(page)
+
+
+async def _end_target(page: Page) -> None:
+    """Have the browser itself end a page: it needs no answer from the page's process."""
+    browser = page.context.browser
+    if browser is None:
+        return
+    of_page = await page.context.new_cdp_session(page)
+    target = (await of_page.send("Target.getTargetInfo"))["targetInfo"]["targetId"]
+    of_browser = await browser.new_browser_cdp_session()
+    await of_browser.send("Target.closeTarget", {"targetId": target})
+    await of_browser.detach()
 
 
 def first_line(error: BaseException) -> str:

@@ -91,14 +91,18 @@ class GridPage:
         if (await look(self._page, self._site, self._seconds)).form:
             raise SessionExpired("grid: the portal asks for a sign-in")
 
-    async def clear(self) -> None:
-        """End a filter that an earlier session left on; all rows are shown from their first page afterwards."""
+    async def clear(self) -> int | None:
+        """End a filter that an earlier session left on; all rows are shown from their first page afterwards.
+
+        Returns how many rows there are in all, where the pager tells.
+        """
         rule = self._rule
         view = await self._read()
         if view.filtered and rule.filter is not None and rule.filter.clear is not None:
             view = await self._read("clear", as_arg(rule.filter.clear)) or view
         if view.pager.page not in {None, 1}:
             await self._go_first()
+        return None if view.filtered else view.pager.items
 
     async def _go_first(self) -> None:
         rule = self._rule

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from playwright.async_api import Download, Locator, Page
 
-from jdp_scraper.errors import ColumnMissing, InventoryError, PortalAnswered
+from jdp_scraper.errors import ColumnMissing, InventoryError, PortalAnswered, SessionExpired
 from jdp_scraper.portal.in_page import page_step
 from jdp_scraper.portal.profile import Columns, Control, Export
 from jdp_scraper.portal.site import Site
 from jdp_scraper.vehicle import Vehicle
 
 HEADER_WITHIN = 10  # an export may begin with lines of title
+_NO_TEXT = b"\xef\xbb\xbf \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +29,38 @@ class Listing:
     vehicles: tuple[Vehicle, ...]
     blank_lines: tuple[int, ...] = ()
 
+    @property
+    def lines(self) -> int:
+        """How many vehicles the portal told of, those without a reference among them."""
+        return len(self.vehicles) + len(self.blank_lines)
+
 
 async def fetch_export(page: Page, site: Site, export: Export, seconds: float) -> bytes:
-    """Have the portal export its inventory, and return the file; raises the errors of ``page_step``."""
+    """Have the portal export its inventory, and return the file.
+
+    Raises ``SessionExpired`` or ``PortalAnswered`` for a page in place of the file, and the errors of ``page_step``.
+    """
     async with page_step("inventory export", seconds):
-        if export.address is not None:
-            answer = await page.context.request.get(site.url(export.address), timeout=seconds * 1000)
-            if not answer.ok:
-                raise PortalAnswered(f"inventory export: status {answer.status}", status=answer.status)
-            return await answer.body()
-        *way, last = [_locator(page, control) for control in export.clicks]
-        for locator in way:
-            await locator.click()
-        async with page.expect_download(timeout=seconds * 1000) as download:
-            await last.click()
-        return await _content(await download.value)
+        content = await _exported(page, site, export, seconds)
+    if content.lstrip(_NO_TEXT)[:1] != b"<":
+        return content
+    if site.is_sign_in(content.decode("utf-8", "replace")):
+        raise SessionExpired("inventory export: the portal asks for a sign-in")
+    raise PortalAnswered("inventory export: the portal sent a web page in place of the CSV")
+
+
+async def _exported(page: Page, site: Site, export: Export, seconds: float) -> bytes:
+    if export.address is not None:
+        answer = await page.context.request.get(site.url(export.address), timeout=seconds * 1000)
+        if not answer.ok:
+            raise PortalAnswered(f"inventory export: status {answer.status}", status=answer.status)
+        return await answer.body()
+    *way, last = [_locator(page, control) for control in export.clicks]
+    for locator in way:
+        await locator.click()
+    async with page.expect_download(timeout=seconds * 1000) as download:
+        await last.click()
+    return await _content(await download.value)
 
 
 def _locator(page: Page, control: Control) -> Locator:
@@ -69,8 +87,6 @@ def read_listing(content: bytes, columns: Columns) -> Listing:
     Raises ``ColumnMissing`` that lists the columns found, ``InventoryError`` for what is no CSV.
     """
     text = _decode(content)
-    if text.lstrip()[:1] == "<":
-        raise InventoryError("the portal sent a web page in place of the inventory's CSV; try again later")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns.reference))
     try:
         rows = list(reader)

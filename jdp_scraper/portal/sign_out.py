@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.checkpoint.lease import SignOutRecipe
-from jdp_scraper.errors import VehicleError
+from jdp_scraper.errors import PageLost, VehicleError
 from jdp_scraper.portal.in_page import click, open_address, page_step, run_across_navigation, run_script
 from jdp_scraper.portal.license import accept_license
 from jdp_scraper.portal.site import Site, as_arg
@@ -47,9 +46,12 @@ async def sign_out_in_browser(page: Page, site: Site, seconds: float, *, reopen:
     try:
         async with asyncio.timeout(seconds):
             while not page.is_closed():
-                with contextlib.suppress(VehicleError, PlaywrightError):
+                try:
                     return await _sign_out_once(page, site, seconds, reopen)
-                await asyncio.sleep(AGAIN_S)
+                except PageLost:
+                    return False
+                except (VehicleError, PlaywrightError):
+                    await asyncio.sleep(AGAIN_S)
     except TimeoutError:
         return False
     return False

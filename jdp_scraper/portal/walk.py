@@ -60,26 +60,24 @@ async def walk_grid(
     Raises what stops a run.
     """
     failure: ScraperError | None = None
-    try:
-        for left in reversed(range(TRIES)):
-            generation = account.generation
-            try:
-                async with held(lock, lambda: None):
-                    failure = await _walk_once(grid, book, account, bus, still_needed)
-                if failure is None:
-                    return None
-            except SessionExpired as error:
-                failure = error
-                await account.mend(generation)
-            except PageLost as error:
-                failure = error
-                grid.move_to(await new_page())
-            except (PortalAnswered, StepTimeout) as error:
-                failure = error
-            bus.notice("warning", f"the walk of the grid: {failure}" + ("; once more" if left else ""))
-        return failure
-    finally:
-        await book.end()
+    for left in reversed(range(TRIES)):
+        generation = account.generation
+        try:
+            async with held(lock, lambda: None):
+                failure = await _walk_once(grid, book, account, bus, still_needed)
+            if failure is None:
+                break
+        except SessionExpired as error:
+            failure = error
+            await account.mend(generation)
+        except PageLost as error:
+            failure = error
+            grid.move_to(await new_page())
+        except (PortalAnswered, StepTimeout) as error:
+            failure = error
+        bus.notice("warning", f"the walk of the grid: {failure}" + ("; once more" if left else ""))
+    await book.end()  # not where the browser was lost or the walk cut off: it is begun again then
+    return failure
 
 
 async def _walk_once(

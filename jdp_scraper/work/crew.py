@@ -1,21 +1,19 @@
-"""Puts a run's workers together with what they need."""
+"""Puts a run's workers together with what they need: what lasts for the run, and what lasts for one browser."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
-from playwright.async_api import Page
 
 from jdp_scraper.browser.pool import PagePool
-from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
+from jdp_scraper.errors import VehicleError
 from jdp_scraper.events import Bus
 from jdp_scraper.pdf.store import ReportStore
 from jdp_scraper.pdf.stream import ReportStream
@@ -26,12 +24,13 @@ from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.report import new_catcher
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
+from jdp_scraper.portal.visit import Visit
 from jdp_scraper.portal.walk import walk_grid
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.vehicle import Vehicle
 from jdp_scraper.work.desk import Desk
-from jdp_scraper.work.harvest import Harvest
+from jdp_scraper.work.harvest import Harvest, Score
 from jdp_scraper.work.queue import AsyncTaskQueue
 from jdp_scraper.work.retry import RetryPolicy
 from jdp_scraper.work.watchdog import Patience, Watchdog
@@ -40,111 +39,121 @@ from jdp_scraper.work.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a harvest stands on: the signed-in portal on one side, the run's folder on the other.
-
-    ``page`` is the run's own page, on which the grid is walked.
-    """
+    """What the work stands on: the account's session on one side, the run's folder on the other."""
 
     settings: Settings
     site: Site
-    browser: BrowserSession
-    page: Page
     account: AccountSession
     links: LinkBook
     checkpoint: Checkpoint
     folder: RunFolder
     names: Mapping[str, str]
     store: ReportStore
+    save_tracking: Callable[[], Awaitable[None]]
     disk: Disk
     bus: Bus
     stop: StopRequest
 
 
-@asynccontextmanager
-async def harvest_of(
-    ground: Ground, todo: Mapping[str, Vehicle], done_before: int, save_tracking: Callable[[], Awaitable[None]]
-) -> AsyncIterator[Harvest]:
-    """Lend the harvest of the tasks in ``todo``; its pages and connections are closed afterwards."""
-    settings, bus = ground.settings, ground.bus
-    clock = asyncio.get_running_loop().time
-    attempts = {key: ground.checkpoint.records[key].attempts for key in todo}
-    queue = AsyncTaskQueue(todo, RetryPolicy.of(settings.max_retries, settings.retry_wait_s), clock, attempts)
-    watchdog = Watchdog(queue, Patience(settings.task_timeout_s, settings.hard_cap_s))
-    lock = grid_lock(ground.site.profile.inventory.grid)
-    opener = VehicleOpener(ground.site, ground.links, lock, settings.step_timeout_s, bus)
-    grid = GridPage(ground.page, ground.site, settings.step_timeout_s)
+class Crew:
+    """Works on the tasks in ``todo``, from browser to browser: queue and watchdog outlive each of them."""
 
-    async def walk() -> None:
-        if not ground.links.ended and opener.needs_links:
+    def __init__(self, ground: Ground, todo: Mapping[str, Vehicle], done_before: int) -> None:
+        settings = ground.settings
+        self._ground = ground
+        self._clock = asyncio.get_running_loop().time
+        attempts = {key: ground.checkpoint.records[key].attempts for key in todo}
+        policy = RetryPolicy.of(settings.max_retries, settings.retry_wait_s)
+        self._queue = AsyncTaskQueue(todo, policy, self._clock, attempts)
+        self._watchdog = Watchdog(self._queue, Patience(settings.task_timeout_s, settings.hard_cap_s))
+        self._lock = grid_lock(ground.site.profile.inventory.grid)
+        self._opener = VehicleOpener(ground.site, ground.links, self._lock, settings.step_timeout_s, ground.bus)
+        self._report_lock = asyncio.Lock() if ground.site.profile.report.bound == "session" else None
+        self._score = Score(done_before, self._clock())
+        self.pages_replaced = 0
+
+    async def work(self, visit: Visit) -> None:
+        """Work in one browser until every task is done or has finally failed; raises as ``Harvest.run`` does."""
+        ground, settings = self._ground, self._ground.settings
+        bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.note_cookies)
+        async with self._client(visit) as client, self._pool(visit) as pool:
+            desk = self._desk(visit, client, bridge)
+            harvest = Harvest(
+                self._queue,
+                pool,
+                self._watchdog,
+                Worker(self._queue, pool, self._watchdog, desk, ground.bus),
+                ground.bus,
+                self._score,
+                walk=lambda: self._walk(visit),
+                browser=visit.browser,
+                save_tracking=ground.save_tracking,
+                refresh_lease=ground.account.refresh_lease,
+                stop=ground.stop,
+                stop_wait_s=settings.stop_wait_s,
+            )
+            try:
+                await harvest.run()
+            finally:
+                self.pages_replaced += pool.statistics().replaced
+                await bridge.flush()  # the sign-out that follows needs the cookies that came last
+
+    def _client(self, visit: Visit) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=self._ground.settings.concurrent_contexts)
+        agent = visit.browser.user_agent  # a portal may hold a session to its browser
+        may_use_proxy = self._ground.site.may_use_proxy
+        return httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=may_use_proxy)
+
+    def _pool(self, visit: Visit) -> PagePool:
+        settings, profile = self._ground.settings, self._ground.site.profile
+        pages = settings.concurrent_contexts
+        return PagePool(visit.browser, pages, lambda: new_catcher(profile, settings.block_resources))
+
+    async def _walk(self, visit: Visit) -> None:
+        """Learn the rows' links; what the walk has not seen is looked for by the filter."""
+        ground = self._ground
+        if ground.links.ended or not self._opener.needs_links:
+            return
+        grid = GridPage(visit.page, ground.site, ground.settings.step_timeout_s)
+        try:
             await walk_grid(
                 grid,
                 ground.links,
-                lock,
+                self._lock,
                 ground.account,
-                bus=bus,
-                new_page=ground.browser.new_page,
-                still_needed=lambda: opener.needs_links,
+                bus=ground.bus,
+                new_page=visit.browser.new_page,
+                still_needed=lambda: self._opener.needs_links,
             )
+        except VehicleError as error:
+            ground.bus.notice("warning", f"the walk of the grid ended early: {error}")
+            await ground.links.end()
 
-    limits = httpx.Limits(max_connections=settings.concurrent_contexts)
-    bridge = CookieBridge(ground.browser, ground.site.origin, bus, ground.account.note_cookies)
-    agent = ground.browser.user_agent  # a portal may hold a session to its browser
-    async with (
-        httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=ground.site.may_use_proxy) as client,
-        PagePool(
-            ground.browser,
-            settings.concurrent_contexts,
-            lambda: new_catcher(ground.site.profile, settings.block_resources),
-        ) as pool,
-    ):
-        desk = _desk(ground, opener, client, bridge, clock)
-        harvest = Harvest(
-            queue,
-            pool,
-            watchdog,
-            Worker(queue, pool, watchdog, desk, bus),
-            bus,
-            walk=walk,
-            browser=ground.browser,
-            save_tracking=save_tracking,
-            refresh_lease=ground.account.refresh_lease,
-            stop=ground.stop,
-            stop_wait_s=settings.stop_wait_s,
-            done_before=done_before,
+    def _desk(self, visit: Visit, client: httpx.AsyncClient, bridge: CookieBridge) -> Desk:
+        ground, settings = self._ground, self._ground.settings
+        stream = ReportStream(
+            client,
+            ground.site.origin,
+            bridge.cookies,
+            ground.disk,
+            ground.site.shows_sign_in,
+            on_set_cookie=bridge.take,
+            read_timeout_s=settings.task_timeout_s,
         )
-        try:
-            yield harvest
-        finally:
-            await bridge.flush()  # the sign-out that follows needs the cookies that came last
-
-
-def _desk(
-    ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, bridge: CookieBridge, clock: Callable[[], float]
-) -> Desk:
-    settings, profile = ground.settings, ground.site.profile
-    stream = ReportStream(
-        client,
-        ground.site.origin,
-        bridge.cookies,
-        ground.disk,
-        ground.site.shows_sign_in,
-        on_set_cookie=bridge.take,
-        read_timeout_s=settings.task_timeout_s,
-    )
-    return Desk(
-        site=ground.site,
-        account=ground.account,
-        opener=opener,
-        stream=stream,
-        store=ground.store,
-        checkpoint=ground.checkpoint,
-        folder=ground.folder,
-        names=ground.names,
-        disk=ground.disk,
-        streams=asyncio.Semaphore(settings.concurrent_contexts),
-        report_lock=asyncio.Lock() if profile.report.bound == "session" else None,
-        step_s=settings.step_timeout_s,
-        clock=clock,
-        now=lambda: datetime.now(UTC),
-        browser_lost=ground.browser.lost.is_set,
-    )
+        return Desk(
+            site=ground.site,
+            account=ground.account,
+            opener=self._opener,
+            stream=stream,
+            store=ground.store,
+            checkpoint=ground.checkpoint,
+            folder=ground.folder,
+            names=ground.names,
+            disk=ground.disk,
+            streams=asyncio.Semaphore(settings.concurrent_contexts),
+            report_lock=self._report_lock,
+            step_s=settings.step_timeout_s,
+            clock=self._clock,
+            now=lambda: datetime.now(UTC),
+            browser=visit.browser,
+        )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import stem_of
 from jdp_scraper.checkpoint.run_folder import RunFolder
@@ -44,7 +45,7 @@ class Desk:
     step_s: float
     clock: Callable[[], float]
     now: Callable[[], datetime]
-    browser_lost: Callable[[], bool]
+    browser: BrowserSession
 
     def part(self, key: str, attempt: int) -> Path:
         """Return the path of an attempt's unfinished report, apart from every other's."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
-from jdp_scraper.errors import BrowserLost, VehicleError
+from jdp_scraper.errors import BrowserLost
 from jdp_scraper.events import Bus, Progress
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.work.queue import AsyncTaskQueue
@@ -22,38 +22,46 @@ WORKERS_A_PAGE = 2  # one opens the next vehicle while the other's report still 
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """What the progress counts from: vehicles done by earlier starts, and the loop's time when this one began."""
+
+    done_before: int
+    began: float
+
+
+@dataclass(frozen=True, slots=True)
 class Harvest:
-    """Runs until every task of the queue is done or has finally failed, or until a stop is requested."""
+    """Runs until every task of the queue is done or has finally failed, a stop is requested, or the browser is lost."""
 
     queue: AsyncTaskQueue
     pool: PagePool
     watchdog: Watchdog
     worker: Worker
     bus: Bus
+    score: Score
     walk: Callable[[], Awaitable[None]]
     browser: BrowserSession
     save_tracking: Callable[[], Awaitable[None]]
     refresh_lease: Callable[[], Awaitable[None]]
     stop: StopRequest
     stop_wait_s: float
-    done_before: int
 
     async def run(self) -> None:
         """Work; raises ``Interrupted`` after a stop, an ``ExceptionGroup`` of what else ended it.
 
         Every lease is given back by then.
         """
-        pages, began = self.pool.statistics().size, asyncio.get_running_loop().time()
+        pages = self.pool.statistics().size
         async with asyncio.TaskGroup() as group:
             workers = [
                 group.create_task(self.worker.run(), name=f"worker {number}")
                 for number in range(pages * WORKERS_A_PAGE)
             ]
             side = [
-                group.create_task(self._walk(), name="walk"),
+                group.create_task(_await(self.walk), name="walk"),
                 group.create_task(self._watch_browser(), name="browser watch"),
                 group.create_task(self.watchdog.run(), name="watchdog"),
-                group.create_task(self._progress(began), name="progress"),
+                group.create_task(self._progress(), name="progress"),
                 group.create_task(self._every(TRACKING_EVERY_S, self.save_tracking), name="tracking"),
                 group.create_task(self._every(LEASE_EVERY_S, self.refresh_lease), name="lease"),
                 group.create_task(self._stop(workers), name="stop"),
@@ -61,7 +69,7 @@ class Harvest:
             await asyncio.wait(workers)
             for task in side:
                 task.cancel()
-        self._publish(began)
+        self._publish()
         if self.stop.requested.is_set():
             raise self.stop.error()
 
@@ -86,21 +94,21 @@ class Harvest:
         await self.browser.lost.wait()
         if await self.stop.came_with():
             raise self.stop.error()
-        raise BrowserLost("the browser ended by itself; start again, the run goes on")
+        raise BrowserLost("the browser ended by itself")
 
-    async def _progress(self, began: float) -> None:
+    async def _progress(self) -> None:
         while True:
-            self._publish(began)
+            self._publish()
             await asyncio.sleep(PROGRESS_EVERY_S)
 
-    def _publish(self, began: float) -> None:
+    def _publish(self) -> None:
         tasks, pages = self.queue.statistics(), self.pool.statistics()
-        rate = tasks.done / max(asyncio.get_running_loop().time() - began, 0.001)
+        rate = tasks.done / max(asyncio.get_running_loop().time() - self.score.began, 0.001)
         self.bus.publish(
             Progress(
-                done=self.done_before + tasks.done,
+                done=self.score.done_before + tasks.done,
                 failed=tasks.failed,
-                total=self.done_before + tasks.total,
+                total=self.score.done_before + tasks.total,
                 waiting=tasks.waiting,
                 pages_at_work=min(tasks.leased, pages.lent),
                 pages=pages.size,
@@ -114,8 +122,6 @@ class Harvest:
             await asyncio.sleep(seconds)
             await act()
 
-    async def _walk(self) -> None:
-        try:
-            await self.walk()
-        except VehicleError as error:  # what the walk has not seen is looked for by the filter
-            self.bus.notice("warning", f"the walk of the grid ended early: {error}")
+
+async def _await(act: Callable[[], Awaitable[None]]) -> None:
+    await act()

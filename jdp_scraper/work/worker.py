@@ -53,7 +53,7 @@ class Worker:
                 lost = 0
             except PageLost as error:  # before a task was taken: no page could be opened
                 lost += 1
-                if lost >= PAGES_LOST_IN_A_ROW or self.desk.browser_lost():
+                if lost >= PAGES_LOST_IN_A_ROW or await self.desk.browser.has_ended():
                     raise BrowserLost(f"the browser opens no more pages: {error}") from error
 
     async def _one(self) -> bool:
@@ -74,6 +74,9 @@ class Worker:
         except VehicleError as error:
             if lease is None:
                 raise
+            if isinstance(error, PageLost) and await self.desk.browser.has_ended():
+                self.queue.give_back(lease)  # no fault of the vehicle's
+                raise BrowserLost(f"the browser ended by itself: {error}") from error
             await self._failed(lease, error, generation)
             if error.action is Action.SIGN_IN:
                 await self.desk.account.mend(generation)
@@ -131,6 +134,7 @@ class Worker:
         )
         await asyncio.shield(self.desk.checkpoint.record(lease.key, record))
         self.queue.done(lease)
+        self.desk.account.note_success()
 
     # -- failure -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ A browser belongs to the loop that started it, so all these tests run in the ses
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,21 +14,19 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.session import BrowserOptions, BrowserSession, close_page
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.demo.server import running
 from jdp_scraper.events import Bus, Event
 
+from ..support.program import until
 from .server import SmallSite, small_site
 
 STEP_S = 10.0
 FULL = shutil.which("chromium") or shutil.which("google-chrome")
-
-STUCK: set[Page] = set()
 
 StartPortal = Callable[..., Awaitable[DemoPortal]]
 
@@ -79,15 +76,8 @@ async def cleaned(session: BrowserSession) -> AsyncIterator[BrowserSession]:
         yield session
     finally:
         for page in session.context.pages:
-            if page not in STUCK:
-                try:
-                    async with asyncio.timeout(5):
-                        # A page that is closed right after its first byte may never close.
-                        with contextlib.suppress(PlaywrightError):
-                            await page.wait_for_load_state("domcontentloaded", timeout=1000)
-                        await page.close()
-                except TimeoutError:  # nor does one whose last two addresses could not be reached
-                    STUCK.add(page)
+            await close_page(page)
+        await until(lambda: not session.context.pages)
         await session.context.clear_cookies()
 
 

@@ -30,9 +30,12 @@ from jdp_scraper.errors import (
     WrongCredentials,
 )
 from jdp_scraper.events import Countdown
-from jdp_scraper.portal.account import AccountSession, Credentials
+from jdp_scraper.portal.account import AccountSession, Patience
+from jdp_scraper.portal.entrance import Credentials, Entrance
+from jdp_scraper.portal.lease_keeper import LeaseKeeper
 from jdp_scraper.portal.sign_out import learn_recipe, sign_out_over_http
 from jdp_scraper.portal.site import Site
+from jdp_scraper.portal.visit import Visit
 
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, Ear, StartPortal
@@ -43,6 +46,7 @@ from .test_session import until
 SITES = ["jdpower", "plain"]
 SETTLE_S = 0.3  # how long a page after the sign-in may stay unknown, in these tests
 PASSWORD = "demo"
+DOWN_S = 10.0
 
 
 @dataclass
@@ -63,20 +67,27 @@ class Account:
         return account_id(self.site.profile.name, "demo")
 
     def session(
-        self, password: str = PASSWORD, *, retry: bool = False, lock_wait_s: float = 0, step_s: float = STEP_S
+        self,
+        password: str = PASSWORD,
+        *,
+        retry: bool = False,
+        lock_wait_s: float = 0,
+        own_lock_wait_s: float = 0,
+        step_s: float = STEP_S,
     ) -> AccountSession:
-        return AccountSession(
+        keeper = LeaseKeeper(self.site, self.lease_file)
+        entrance = Entrance(
             self.site,
-            self.browser,
             Credentials("demo", password, retry),
-            self.lease_file,
             RefusedMarker(self.folder, self.site.profile.name, self._id, Disk(), self.ear.bus),
+            keeper,
             bus=self.ear.bus,
             disk=Disk(),
             step_s=step_s,
-            lock_wait_s=lock_wait_s,
             screenshots=self.folder / "sign-in",
         )
+        patience = Patience(lock_s=lock_wait_s, own_lock_s=own_lock_wait_s, down_s=DOWN_S)
+        return AccountSession(self.site, entrance, keeper, patience, self.ear.bus)
 
     def at(self, origin: str, name: str = "jdpower", **profile: Any) -> Account:
         values = {"sign_in__settle_s": SETTLE_S} | profile
@@ -101,12 +112,12 @@ async def test_a_sign_in_is_proven_and_its_sign_out_leaves_nothing_open(
 ) -> None:
     portal = await start_portal(site=name)
     session = account.at(portal.url, name).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert (session.sign_ins, session.generation) == (1, 1)
     assert await counts(portal) == (1, 0, 1)
-    assert await session.close(page)
+    assert await session.close()
     assert await counts(portal) == (1, 1, 0)
-    assert await session.close(page), "a second close has nothing to do"
+    assert await session.close(), "a second close has nothing to do"
     assert await counts(portal) == (1, 1, 0)
 
 
@@ -115,12 +126,12 @@ async def test_the_license_is_accepted_and_its_text_kept_with_its_hash(
 ) -> None:
     portal = await start_portal(license="each")
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert session.license is not None
     assert "This License Agreement is between you and the operator" in session.license.text
     assert session.license.sha256 == hashlib.sha256(session.license.text.encode()).hexdigest()
     assert (await portal.ledger())["license_accepted"] == 1
-    await session.close(page)
+    await session.close()
 
 
 async def test_where_no_license_is_asked_for_none_is_kept(
@@ -128,9 +139,9 @@ async def test_where_no_license_is_asked_for_none_is_kept(
 ) -> None:
     portal = await start_portal(license="never")
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert session.license is None
-    await session.close(page)
+    await session.close()
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -142,8 +153,8 @@ async def test_a_wrong_password_is_sent_once_and_never_again(
     for _ in range(2):
         session = account.session("wrong")
         with pytest.raises(WrongCredentials):
-            await session.open(page)
-        assert await session.close(page)
+            await session.open(Visit(account.browser, page))
+        assert await session.close()
     ledger = await portal.ledger()
     assert (ledger["refused"], ledger["points"]["sign_in"]) == ({"bad_password": 1}, 1)
     assert await account.lease_file.load() is None
@@ -155,12 +166,12 @@ async def test_another_password_is_tried_and_clears_the_memory(
     portal = await start_portal()
     account.at(portal.url)
     with pytest.raises(WrongCredentials):
-        await account.session("wrong").open(page)
+        await account.session("wrong").open(Visit(account.browser, page))
     session = account.session()
-    await session.open(page)
-    await session.close(page)
+    await session.open(Visit(account.browser, page))
+    await session.close()
     with pytest.raises(WrongCredentials):
-        await account.session("wrong").open(page)
+        await account.session("wrong").open(Visit(account.browser, page))
     assert (await portal.ledger())["refused"] == {"bad_password": 2}
 
 
@@ -170,14 +181,14 @@ async def test_a_password_that_was_refused_is_tried_again_at_the_user_s_word(
     portal = await start_portal()
     account.at(portal.url)
     with pytest.raises(WrongCredentials):
-        await account.session("new one").open(page)
+        await account.session("new one").open(Visit(account.browser, page))
     await portal.set(password="new one")
     with pytest.raises(WrongCredentials, match="not tried again"):
-        await account.session("new one").open(page)
+        await account.session("new one").open(Visit(account.browser, page))
     session = account.session("new one", retry=True)
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert (await portal.ledger())["sign_ins"] == 1
-    await session.close(page)
+    await session.close()
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -186,13 +197,13 @@ async def test_an_account_in_use_is_told_and_waited_for_no_longer_than_asked(
 ) -> None:
     portal = await start_portal(site=name)
     other = account.at(portal.url, name).session()
-    await other.open(page)
+    await other.open(Visit(account.browser, page))
     await account.browser.context.clear_cookies()
     await account.lease_file.forget()
     session = account.session()
     with pytest.raises(AccountInUse, match="LOCK_WAIT_S"):
-        await session.open(page)
-    assert await session.close(page), "a refused sign-in leaves no session"
+        await session.open(Visit(account.browser, page))
+    assert await session.close(), "a refused sign-in leaves no session"
     assert (await portal.ledger())["refused"] == {"in_use": 1}
     assert session.sign_ins == 0
 
@@ -202,17 +213,17 @@ async def test_an_account_in_use_is_waited_for_with_a_countdown(
 ) -> None:
     portal = await start_portal()
     account.at(portal.url, sign_in__in_use_retry_s=1)
-    await account.session().open(page)
+    await account.session().open(Visit(account.browser, page))
     await account.browser.context.clear_cookies()
     await account.lease_file.forget()
     session = account.session(lock_wait_s=30)
-    waiting = asyncio.ensure_future(session.open(page))
+    waiting = asyncio.ensure_future(session.open(Visit(account.browser, page)))
     await until(lambda: any(isinstance(event, Countdown) for event in ear.events))
     await portal.expire()
     await waiting
     countdown = [event for event in ear.events if isinstance(event, Countdown)]
     assert all(0 < event.seconds_left <= 1 for event in countdown)
-    await session.close(page)
+    await session.close()
     assert (await counts(portal))[2] == 0
 
 
@@ -223,11 +234,11 @@ async def test_a_locked_account_is_told_as_that_and_is_no_refused_password(
     portal = await start_portal(site=name, account="locked")
     account.at(portal.url, name)
     with pytest.raises(AccountLocked):
-        await account.session().open(page)
+        await account.session().open(Visit(account.browser, page))
     await portal.set(account="ok")
     session = account.session()
-    await session.open(page)
-    await session.close(page)
+    await session.open(Visit(account.browser, page))
+    await session.close()
 
 
 @pytest.mark.parametrize("name", SITES)
@@ -238,7 +249,7 @@ async def test_a_page_that_only_a_person_can_answer_is_told_with_a_screenshot(
     portal = await start_portal(site=name, account=state)
     session = account.at(portal.url, name).session()
     with pytest.raises(UnknownPage, match="screenshot: ") as caught:
-        await session.open(page)
+        await session.open(Visit(account.browser, page))
     picture = Path(str(caught.value).partition("screenshot: ")[2])
     assert picture.parent == account.folder / "sign-in"
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -251,9 +262,9 @@ async def test_a_portal_that_is_down_is_told_with_its_address(
     portal = await start_portal(down=True)
     session = account.at(portal.url).session()
     with pytest.raises(PortalDown, match="503") as caught:
-        await session.open(page)
+        await session.open(Visit(account.browser, page))
     assert portal.url in str(caught.value)
-    assert await session.close(page)
+    assert await session.close()
 
 
 async def test_a_portal_that_cannot_be_reached_is_told_with_its_address(account: Account, page: Page) -> None:
@@ -261,7 +272,7 @@ async def test_a_portal_that_cannot_be_reached_is_told_with_its_address(account:
         closed.bind(("127.0.0.1", 0))
         origin = f"http://127.0.0.1:{closed.getsockname()[1]}"
         with pytest.raises(PortalDown, match="ERR_CONNECTION_REFUSED") as caught:
-            await account.at(origin).session().open(page)
+            await account.at(origin).session().open(Visit(account.browser, page))
     assert origin in str(caught.value)
 
 
@@ -273,10 +284,10 @@ async def test_a_sign_in_that_is_answered_with_an_error_is_no_wrong_password(
     await portal.fault(kind, at="sign_in")
     account.at(portal.url)
     with pytest.raises(PortalDown):
-        await account.session().open(page)
+        await account.session().open(Visit(account.browser, page))
     session = account.session()
-    await session.open(page)
-    await session.close(page)
+    await session.open(Visit(account.browser, page))
+    await session.close()
 
 
 async def test_a_sign_in_that_is_cut_off_is_the_portal_s_fault(
@@ -285,7 +296,7 @@ async def test_a_sign_in_that_is_cut_off_is_the_portal_s_fault(
     portal = await start_portal()
     await portal.fault("reset", at="sign_in", times=-1)
     with pytest.raises(PortalDown):
-        await account.at(portal.url).session().open(page)
+        await account.at(portal.url).session().open(Visit(account.browser, page))
 
 
 async def test_a_sign_in_page_that_never_ends_is_one_of_our_errors(
@@ -294,7 +305,7 @@ async def test_a_sign_in_page_that_never_ends_is_one_of_our_errors(
     site.hanging("/account/login", b"<!DOCTYPE html><p>one moment")
     page.set_default_timeout(500)
     with pytest.raises(ScraperError):
-        await account.at(site.origin, "plain").session(step_s=0.5).open(page)
+        await account.at(site.origin, "plain").session(step_s=0.5).open(Visit(account.browser, page))
 
 
 async def test_a_page_without_a_form_where_the_form_should_be_names_the_profile(
@@ -302,7 +313,7 @@ async def test_a_page_without_a_form_where_the_form_should_be_names_the_profile(
 ) -> None:
     site.html("/account/login", "<p>We have moved")
     with pytest.raises(PortalChanged, match="sign_in in the profile"):
-        await account.at(site.origin, "plain").session().open(page)
+        await account.at(site.origin, "plain").session().open(Visit(account.browser, page))
     assert site.asked["/account/login"] == 1
 
 
@@ -323,14 +334,14 @@ async def test_the_lease_is_saved_before_the_form_is_sent_and_removed_at_the_sig
 
     page.on("request", note)
     session = account.session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert seen and seen[0]["phase"] == Phase.SIGNING_IN
     lease = await account.lease_file.load()
     assert lease is not None and lease.phase is Phase.SIGNED_IN and lease.origin == portal.url
     assert {cookie["name"] for cookie in lease.cookies} == {"ASP.NET_SessionId", ".ASPXAUTH"}
     assert lease.sign_out is not None
     assert PASSWORD not in {value for _, value in lease.sign_out.fields}
-    await session.close(page)
+    await session.close()
     assert not account.lease_file.path.exists()
 
 
@@ -339,12 +350,12 @@ async def test_a_session_left_open_is_taken_up_by_the_next_start(
     name: str, account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal(site=name)
-    await account.at(portal.url, name).session().open(page)
+    await account.at(portal.url, name).session().open(Visit(account.browser, page))
     await account.browser.context.clear_cookies()
     session = account.session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert (session.sign_ins, await counts(portal)) == (0, (1, 0, 1))
-    assert await session.close(page)
+    assert await session.close()
     assert await counts(portal) == (1, 1, 0)
 
 
@@ -352,25 +363,25 @@ async def test_a_session_left_open_that_has_expired_is_replaced(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal()
-    await account.at(portal.url).session().open(page)
+    await account.at(portal.url).session().open(Visit(account.browser, page))
     await account.browser.context.clear_cookies()
     await portal.expire()
     session = account.session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert session.sign_ins == 1
-    assert await session.close(page)
+    assert await session.close()
 
 
 async def test_a_session_left_at_another_portal_is_not_taken_up(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     first, second = await start_portal(), await start_portal()
-    await account.at(first.url).session().open(page)
+    await account.at(first.url).session().open(Visit(account.browser, page))
     await account.browser.context.clear_cookies()
     session = account.at(second.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert (session.sign_ins, await counts(second)) == (1, (1, 0, 1))
-    await session.close(page)
+    await session.close()
 
 
 # -- mending -----------------------------------------------------------------------------------------------------------
@@ -381,24 +392,24 @@ async def test_an_expired_session_is_mended_once_for_all(
 ) -> None:
     portal = await start_portal()
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     await portal.expire()
     assert await asyncio.gather(*(session.mend(1) for _ in range(4))) == [True] * 4
     assert (session.sign_ins, session.generation) == (2, 2)
     assert (await counts(portal))[0] == 2
     assert len(account.browser.context.pages) == 1
-    assert await session.close(page, 2.0)
+    assert await session.close(2.0)
     assert (await counts(portal))[2] == 0
 
 
 async def test_a_session_that_is_well_is_not_mended(account: Account, page: Page, start_portal: StartPortal) -> None:
     portal = await start_portal()
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     assert not await session.mend(session.generation)
     assert await session.mend(session.generation - 1), "somebody has mended it before"
     assert session.sign_ins == 1
-    await session.close(page)
+    await session.close()
 
 
 # -- the way out -------------------------------------------------------------------------------------------------------
@@ -425,12 +436,12 @@ async def test_the_way_out_without_a_browser_is_learned_and_works_when_it_is_gon
     async with BrowserSession(BrowserOptions(step_timeout_s=STEP_S), ear.bus) as browser:
         account = Account(browser, Site(profile_of()), tmp_path, ear).at(portal.url, name)
         session, page = account.session(), await browser.new_page()
-        await session.open(page)
+        await session.open(Visit(account.browser, page))
         lease = await account.lease_file.load()
         assert lease is not None and lease.sign_out is not None
         assert (lease.sign_out.method, lease.sign_out.address) == (method, portal.url + address)
         await browser.context.close()
-        assert await session.close(page)
+        assert await session.close()
     assert await counts(portal) == (1, 1, 0)
     assert not account.lease_file.path.exists()
 
@@ -489,12 +500,12 @@ async def test_wherever_the_page_is_the_sign_out_comes_through(
 ) -> None:
     portal = await start_portal()
     session = account.at(portal.url).session(step_s=1)
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     if where == "on a busy page":
         await keep_busy(page, site)
     else:
         await page.goto(portal.url + "/ValuesOnline/vehicle/" if where.endswith("portal") else site.html("/", "<p>x"))
-    assert await session.close(page, 1.0)
+    assert await session.close(1.0)
     assert await counts(portal) == (1, 1, 0)
 
 
@@ -503,9 +514,9 @@ async def test_a_sign_out_that_fails_is_told_and_keeps_the_lease(
 ) -> None:
     portal = await start_portal()
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     await portal.fault("error_500", at="sign_out", times=-1)
-    assert not await session.close(page, 1.0)
+    assert not await session.close(1.0)
     assert (await counts(portal))[2] == 1
     assert account.lease_file.path.exists()
 
@@ -569,7 +580,7 @@ async def test_the_demo_portal_takes_the_way_out_with_the_session_s_cookies_alon
 ) -> None:
     portal = await start_portal(logout="form")
     session = account.at(portal.url).session()
-    await session.open(page)
+    await session.open(Visit(account.browser, page))
     lease = await account.lease_file.load()
     assert lease is not None and lease.sign_out is not None
     assert not await sign_out_over_http(lease.sign_out, [], account.site) or (await counts(portal))[2] == 1

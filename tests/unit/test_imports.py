@@ -19,7 +19,7 @@ FLOORS: tuple[set[str], ...] = (
     {"browser", "pdf", "checkpoint"},
     {"portal"},
     {"work"},
-    {"job"},
+    {"job", "run_report"},
     {"run"},
     {"report_text", "status", "doctor"},
     {"cli"},

@@ -229,7 +229,7 @@ def test_missing_credentials_are_named() -> None:
     ("setting", "at_terminal", "seconds"), [(None, True, 330), (None, False, 0), (0, True, 0), (7, False, 7)]
 )
 def test_how_long_to_wait_for_an_account_in_use(setting: float | None, at_terminal: bool, seconds: float) -> None:
-    assert load_settings({"lock_wait_s": setting}).lock_wait(at_terminal) == seconds
+    assert load_settings({"lock_wait_s": setting}).lock_wait(at_terminal=at_terminal) == seconds
 
 
 def test_the_hard_cap_is_five_times_the_time_of_silence() -> None:

@@ -79,11 +79,6 @@ def test_of_the_other_columns_none_need_be_there() -> None:
     assert read_listing(b"Reference Number\n165530\n", COLUMNS) == Listing((Vehicle("165530"),))
 
 
-def test_a_web_page_is_no_inventory() -> None:
-    with pytest.raises(InventoryError, match="web page"):
-        read_listing(b"\r\n <!DOCTYPE html><title>Reference Number</title>", COLUMNS)
-
-
 def test_lines_without_a_reference_are_told_and_empty_lines_are_not() -> None:
     text = "Reference Number,VIN\n1,A\n,B\n\n2,C\n   ,D\n,\n"
     assert read_listing(text.encode(), COLUMNS) == Listing((Vehicle("1", "A"), Vehicle("2", "C")), (3, 6))

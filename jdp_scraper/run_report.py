@@ -1,0 +1,39 @@
+"""What the end of a start tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from jdp_scraper.checkpoint.run_folder import RunFolder
+
+
+@dataclass(slots=True)
+class RunReport:
+    """Counts of one start, and of the run as a whole; ``failed`` is key to reason, ``seconds`` the start's length."""
+
+    folder: RunFolder | None = None
+    wanted: int = 0
+    done: int = 0
+    fetched: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    sign_ins: int = 0
+    signed_out: bool = True
+    pages_replaced: int = 0
+    browsers_replaced: int = 0
+    steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+
+    def totals(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        return {
+            "wanted": self.wanted,
+            "done": self.done,
+            "fetched": self.fetched,
+            "failed": len(self.failed),
+            "seconds": round(self.seconds, 3),
+            "sign_ins": self.sign_ins,
+            "signed_out": self.signed_out,
+            "pages_replaced": self.pages_replaced,
+            "browsers_replaced": self.browsers_replaced,
+        }
