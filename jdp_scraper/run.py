@@ -243,6 +243,7 @@ class Run:
             links=self._links,
             checkpoint=job.checkpoint,
             folder=job.folder,
+            inventory=job.keyed.values(),
             names=job.names,
             store=job.store(parser, self._site.profile.proof),
             save_tracking=job.save_tracking,

@@ -28,6 +28,10 @@ class LinkBook:
         """Return all rows seen, each reference's together."""
         return [row for rows in self._rows.values() for row in rows]
 
+    def count(self, reference: str) -> int:
+        """Return how many rows with a reference have been seen."""
+        return len(self._rows.get(reference, ()))
+
     async def add(self, view: GridView) -> None:
         """Take in one page of rows."""
         async with self._changed:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from playwright.async_api import Page
 
 from jdp_scraper.errors import PortalAnswered, SessionExpired, StepTimeout, VehicleNotListed, WrongVehicle
 from jdp_scraper.events import Bus
-from jdp_scraper.portal.grid import GridPage, GridRow
+from jdp_scraper.portal.grid import GridPage, GridRow, GridView
 from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.site import Site, as_arg
@@ -20,19 +20,30 @@ from jdp_scraper.waiting import held
 
 LATE_S = 3.0
 MOST_ROWS_ALIKE = 10
+FILTER_COSTS = 4  # pages of rows that could be walked in the time that one vehicle takes by the filter
 
 
 class VehicleOpener:
     """Opens vehicles by the addresses of their links, or by a click in the filtered grid.
 
     Whether a link's address opens its vehicle in any tab is not known beforehand: with ``open = "auto"`` the first
-    vehicle finds it out for all.
+    vehicle finds it out for all. ``wanted`` tells how many rows each reference has that is to be opened.
     """
 
-    def __init__(self, site: Site, links: LinkBook, lock: asyncio.Lock | None, seconds: float, bus: Bus) -> None:
+    def __init__(
+        self,
+        site: Site,
+        links: LinkBook,
+        lock: asyncio.Lock | None,
+        wanted: Mapping[str, int],
+        *,
+        seconds: float,
+        bus: Bus,
+    ) -> None:
         self._site = site
         self._links = links
         self._lock = lock
+        self._missing = dict(wanted)
         self._seconds = seconds
         self._bus = bus
         self._way = site.profile.vehicle.open
@@ -59,6 +70,19 @@ class VehicleOpener:
         """Whether the addresses of the rows are still of use."""
         return self._way != "click"
 
+    def walk_on(self, view: GridView) -> bool:
+        """Tell, after a page of rows, whether rows are missing that the walk will find sooner than the filter."""
+        for row in view.rows:
+            reference = row.vehicle.reference
+            if reference in self._missing and self._links.count(reference) >= self._missing[reference]:
+                del self._missing[reference]
+        if not self.needs_links or not self._missing:
+            return False
+        pager = view.pager
+        if self._site.profile.inventory.grid.filter is None or pager.page is None or pager.pages is None:
+            return True
+        return pager.pages - pager.page <= FILTER_COSTS * len(self._missing)
+
     async def wait_for_row(self, vehicle: Vehicle, on_progress: Callable[[], None]) -> None:
         """Return once the vehicle's row has been seen or the walk is over; ``on_progress`` tells of its pages."""
         if self.needs_links:
@@ -67,7 +91,8 @@ class VehicleOpener:
     async def _find_out(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
         rows = await self._links.rows_of(vehicle)
         if not rows:
-            raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
+            await self._by_filter(page, vehicle, on_wait)
+            return
         if not any(row.link for row in rows):
             self._decide("click", "the rows' links have no addresses")
             await self._by_click(page, vehicle, on_wait)
@@ -92,10 +117,14 @@ class VehicleOpener:
         rows = [row for row in await self._links.rows_of(vehicle) if row.link]
         if rows:
             await self._try_addresses(page, vehicle, rows)
-        elif self._site.profile.inventory.grid.filter is not None:
-            await self._by_click(page, vehicle, on_wait)  # a row that the walk missed may show under the filter
         else:
+            await self._by_filter(page, vehicle, on_wait)
+
+    async def _by_filter(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
+        """Look for a row that the walk has not seen."""
+        if self._site.profile.inventory.grid.filter is None:
             raise VehicleNotListed(f"the grid shows no row with the reference {vehicle.reference!r}")
+        await self._by_click(page, vehicle, on_wait)
 
     async def _try_addresses(self, page: Page, vehicle: Vehicle, rows: Iterable[GridRow]) -> None:
         """A reference that stands twice has two addresses; the page that shows the VIN decides."""

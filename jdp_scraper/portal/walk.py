@@ -19,7 +19,7 @@ from jdp_scraper.errors import (
 )
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.account import AccountSession
-from jdp_scraper.portal.grid import GridPage
+from jdp_scraper.portal.grid import GridPage, GridView
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.waiting import held
 
@@ -52,10 +52,11 @@ async def walk_grid(
     *,
     bus: Bus,
     new_page: NewPage,
-    still_needed: Callable[[], bool] = lambda: True,
+    go_on: Callable[[GridView], bool] = lambda _: True,
 ) -> ScraperError | None:
     """Fill ``book`` from the grid and return why a part of it stayed unseen, if any did.
 
+    ``go_on`` is asked after each page of rows.
     Where the session's grid is shared, the lock is held for the whole walk. A lost page is replaced by ``new_page``.
     Raises what stops a run.
     """
@@ -64,7 +65,7 @@ async def walk_grid(
         generation = account.generation
         try:
             async with held(lock, lambda: None):
-                failure = await _walk_once(grid, book, account, bus, still_needed)
+                failure = await _walk_once(grid, book, account, bus, go_on)
             if failure is None:
                 break
         except SessionExpired as error:
@@ -81,7 +82,7 @@ async def walk_grid(
 
 
 async def _walk_once(
-    grid: GridPage, book: LinkBook, account: AccountSession, bus: Bus, still_needed: Callable[[], bool]
+    grid: GridPage, book: LinkBook, account: AccountSession, bus: Bus, go_on: Callable[[GridView], bool]
 ) -> ScraperError | None:
     """Walk from the first page of rows to the last; returns what seems to be missing."""
     items: int | None = None
@@ -93,7 +94,7 @@ async def _walk_once(
         items = view.pager.items if view.pager.items is not None else items
         seen, blank = seen + len(view.rows) + view.blank, blank + view.blank
         await book.add(view)
-        if not still_needed():
+        if not go_on(view):
             return None
     book.blank = blank
     if grid.has_pager and items is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -47,6 +48,7 @@ class Ground:
     links: LinkBook
     checkpoint: Checkpoint
     folder: RunFolder
+    inventory: Collection[Vehicle]
     names: Mapping[str, str]
     store: ReportStore
     save_tracking: Callable[[], Awaitable[None]]
@@ -67,7 +69,11 @@ class Crew:
         self._queue = AsyncTaskQueue(todo, policy, self._clock, attempts)
         self._watchdog = Watchdog(self._queue, Patience(settings.task_timeout_s, settings.hard_cap_s))
         self._lock = grid_lock(ground.site.profile.inventory.grid)
-        self._opener = VehicleOpener(ground.site, ground.links, self._lock, settings.step_timeout_s, ground.bus)
+        rows = Counter(vehicle.reference for vehicle in ground.inventory)
+        wanted = {vehicle.reference: rows[vehicle.reference] for vehicle in todo.values()}
+        self._opener = VehicleOpener(
+            ground.site, ground.links, self._lock, wanted, seconds=settings.step_timeout_s, bus=ground.bus
+        )
         self._report_lock = asyncio.Lock() if ground.site.profile.report.bound == "session" else None
         self._score = Score(done_before, self._clock())
         self.pages_replaced = 0
@@ -123,7 +129,7 @@ class Crew:
                 ground.account,
                 bus=ground.bus,
                 new_page=visit.browser.new_page,
-                still_needed=lambda: self._opener.needs_links,
+                go_on=self._opener.walk_on,
             )
         except VehicleError as error:
             ground.bus.notice("warning", f"the walk of the grid ended early: {error}")
