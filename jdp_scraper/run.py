@@ -18,6 +18,7 @@ from typing import Any
 from playwright.async_api import Page
 
 from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.download_lock import DownloadLock
 from jdp_scraper.checkpoint.lease import LeaseFile, account_id
 from jdp_scraper.checkpoint.records import Goal, RunHeader
@@ -121,6 +122,8 @@ class Run:
         self._metrics = Metrics()
         self._job: Job | None = None
         self._links = LinkBook()
+        self._tracer = Tracer(settings.trace == "on-failure", settings.download_folder / ".traces", self._disk, bus)
+        bus.secrets.add(settings.jd_pass.get_secret_value())
         self.report = RunReport()
         bus.subscribe(self._log)
         bus.subscribe(self._metrics)
@@ -132,11 +135,14 @@ class Run:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await stack.enter_async_context(DownloadLock(self._settings.download_folder, self._disk))
+                await stack.enter_async_context(self._tracer)
                 stack.push_async_callback(self._wrap_up, began)
                 await self._story(stack)
         except (Exception, BaseExceptionGroup) as error:
             reason = await self._reason(_gravest(error))
-            self._log(Notice("error", f"{type(reason).__name__}: {reason}"))
+            if isinstance(reason, ScraperError):
+                reason.args = (self._bus.secrets.message(str(reason)),)
+            self._log(Notice("error", self._bus.secrets.message(f"{type(reason).__name__}: {reason}")))
             raise reason from error
         finally:
             self._log.close()
@@ -158,6 +164,7 @@ class Run:
         self._bus.notice("info", f"signing in at {self._site.origin}")
         await self._stop.guard(portal.account.open(portal.page))
         self.report.sign_ins = portal.account.sign_ins
+        await self._tracer.begin(portal.browser.context)
         if job is None:
             job = await self._stop.guard(self._begin(portal))
         if portal.account.license is not None:
@@ -176,6 +183,7 @@ class Run:
             block_fonts=block.fonts,
             blocked_hosts=block.hosts,
             step_timeout_s=settings.step_timeout_s,
+            traces=self._tracer.folder,
         )
         browser = await stack.enter_async_context(BrowserSession(options, self._bus))
         page = await browser.new_page()
@@ -190,6 +198,7 @@ class Run:
             step_s=settings.step_timeout_s,
             lock_wait_s=settings.lock_wait(self._options.at_terminal),
             screenshots=settings.download_folder / "sign-in",
+            unrecorded=self._tracer.paused,
         )
         stack.push_async_callback(self._sign_out, account, page)
         return Portal(browser, page, account)
@@ -282,6 +291,7 @@ class Run:
             disk=self._disk,
             bus=self._bus,
             stop=self._stop,
+            tracer=self._tracer,
         )
         done_before = len(select(job.keyed, self._goal)) - len(todo)
         async with harvest_of(ground, todo, done_before, job.save_tracking) as harvest:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +72,7 @@ class AccountSession:
         step_s: float,
         lock_wait_s: float,
         screenshots: Path,
+        unrecorded: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._site = site
         self._browser = browser
@@ -83,6 +84,7 @@ class AccountSession:
         self._step_s = step_s
         self._lock_wait_s = lock_wait_s
         self._screenshots = screenshots
+        self._unrecorded = unrecorded
         self._mending = asyncio.Lock()
         self._saves: set[asyncio.Task[None]] = set()
         self._recipe: SignOutRecipe | None = None
@@ -225,7 +227,8 @@ class AccountSession:
         waited = 0.0
         while True:
             try:
-                await self._sign_in_once(page)
+                async with self._unrecorded():  # a password is filled in: nothing may record the page meanwhile
+                    await self._sign_in_once(page)
             except AccountInUse as error:
                 pause = min(self._site.profile.sign_in.in_use_retry_s, self._lock_wait_s - waited)
                 if pause <= 0:
@@ -297,6 +300,8 @@ class AccountSession:
         path = self._screenshots / f"sign-in-{datetime.now(UTC):%Y%m%d-%H%M%S}.png"
         try:
             async with asyncio.timeout(self._step_s):
+                if self._bus.secrets.found_in(await page.content()):
+                    return UnknownPage(f"{error}; no screenshot, as the page shows a secret")
                 picture = await page.screenshot()
             await asyncio.to_thread(self._disk.make_folder, path.parent)
             await asyncio.to_thread(self._disk.write_whole, path, picture, PRIVATE)

@@ -13,6 +13,7 @@ from playwright.async_api import Page
 
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
@@ -58,6 +59,7 @@ class Ground:
     disk: Disk
     bus: Bus
     stop: StopRequest
+    tracer: Tracer
 
 
 @asynccontextmanager
@@ -147,4 +149,6 @@ def _desk(
         clock=clock,
         now=lambda: datetime.now(UTC),
         browser_lost=ground.browser.lost.is_set,
+        secrets=ground.bus.secrets,
+        tracer=ground.tracer,
     )
