@@ -104,28 +104,41 @@ class Secrets:
 
 
 def _spellings(char: str) -> str:
-    """Return a pattern of all the ways in which a character is written."""
+    """Return a pattern of all the ways in which a character is written, each with its own signs escaped once more."""
     if _PLAIN.fullmatch(char):
         return char
     number = ord(char)
-    ways = [r"\\*" + re.escape(char), rf"&(?:amp;)*#0*{number};?", rf"&(?:amp;)*#[xX]0*{_any_case(f'{number:x}')};?"]
-    if name := codepoint2name.get(number):
-        ways.append(f"&(?:amp;)*{name};?")
-    if char == "'":
-        ways.append("&(?:amp;)*apos;?")
+    ways = [re.escape(char), f"{_AND}{_HASH}0*{number}{_END}", f"{_AND}{_HASH}[xX]0*{_hex(f'{number:x}')}{_END}"]
+    names = ([codepoint2name[number]] if number in codepoint2name else []) + (["apos"] if char == "'" else [])
+    ways += [f"{_AND}{name}{_END}" for name in names]
     if char == " ":
-        ways.append(r"\+")
+        ways.append(_PLUS)
     if number < 256:
-        ways += [rf"%(?:25)*{_any_case(f'{number:02x}')}", rf"\\+x{_any_case(f'{number:02x}')}"]
+        ways += [f"{_PERCENT}{_hex(f'{number:02x}')}", f"{_BACKSLASH}x{_hex(f'{number:02x}')}"]
     if number > 127:
-        ways.append("".join(f"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")))
+        ways.append("".join(f"{_PERCENT}{_hex(f'{byte:02x}')}" for byte in char.encode("utf-8", "surrogatepass")))
     units = char.encode("utf-16-be", "surrogatepass").hex()
-    ways.append("".join(rf"\\+u{_any_case(units[at : at + 4])}" for at in range(0, len(units), 4)))
-    return f"(?:{'|'.join(ways)})"
+    ways.append("".join(f"{_BACKSLASH}u{_hex(units[at : at + 4])}" for at in range(0, len(units), 4)))
+    return f"(?:{_BACKSLASH})?(?:{'|'.join(ways)})"
 
 
-def _any_case(digits: str) -> str:
+def _hex(digits: str) -> str:
     return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
+
+
+def _sign(char: str, name: str = "") -> str:
+    """Return a pattern of a sign that begins or ends an escape, as it is or escaped itself."""
+    code = f"{ord(char):02x}"
+    named = f"|&{name};" if name else ""
+    return rf"(?:{re.escape(char)}|%(?:25)*{_hex(code)}|&#{ord(char)};|&#[xX]{_hex(code)};|\\+u00{_hex(code)}{named})"
+
+
+_AND = f"{_sign('&')}(?:amp{_sign(';')})*"
+_HASH = _sign("#", "num")
+_END = f"{_sign(';')}?"
+_PERCENT = f"{_sign('%', 'percnt')}(?:25)*"
+_PLUS = _sign("+", "plus")
+_BACKSLASH = f"{_sign(chr(92), 'bsol')}+"
 
 
 def _base64_forms(text: str) -> Iterable[str]:

@@ -148,7 +148,16 @@ class Tracer:
         except (TimeoutError, PlaywrightError):
             return False
         self._recording = False
+        await asyncio.to_thread(self._tidy)
         return True
+
+    def _tidy(self) -> None:
+        """Remove what was recorded: Playwright leaves it in a folder that it was given."""
+        for path in self._folder.iterdir():
+            if path.is_dir():
+                self._disk.remove_tree(path)
+            elif path.suffix != ".zip":  # those are being cleaned
+                self._disk.remove(path)
 
     @staticmethod
     def _now() -> float:

@@ -102,7 +102,7 @@ async def _last_responses(page: Page, since: float, until: float) -> list[dict[s
 def _between(asked: Sequence[Request], since_ms: float, until_ms: float) -> list[Request]:
     """Return the requests of a time.
 
-    One without an answer tells no time and goes by its neighbors; before the first that does it is an earlier attempt's.
+    One without an answer tells no time and goes by its neighbors; before the first with one it is an earlier attempt's.
     """
     found: list[Request] = []
     dated = False

@@ -58,15 +58,19 @@ def _unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _readings(data: bytes) -> Iterator[str]:
     """Yield a content as text in each way in which it may be meant."""
-    for text in (data.decode("utf-8", "replace"), data.decode("latin-1")):
-        yield from _unescaped(text)
+    try:
+        yield from _unescaped(data.decode("utf-8"))
+    except UnicodeDecodeError:  # no text: pictures, fonts
+        yield data.decode("utf-8", "replace")
+        yield data.decode("latin-1")
     for code in ("utf-16-le", "utf-16-be"):
         for start in (0, 1):
             yield data[start:].decode(code, "replace")
     for coded in _CODED.finditer(data):
         for start in range(4):
             part = coded[0][start:].replace(b"-", b"+").replace(b"_", b"/")
-            plain = base64.b64decode(part[: len(part) // 4 * 4])
+            part = part[: len(part) - (len(part) % 4 == 1)]
+            plain = base64.b64decode(part + b"=" * (-len(part) % 4))
             yield plain.decode("utf-8", "replace")
 
 
