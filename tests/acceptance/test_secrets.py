@@ -13,7 +13,7 @@ import shutil
 import stat
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -56,10 +56,13 @@ def printed(run: Ended) -> dict[str, str]:
     return {"standard output": run.out, "standard error": run.err}
 
 
-async def fail_each_way(portal: DemoPortal) -> dict[str, str]:
+QUICK_FAILURES = ("an error page", "a page for a report", "secrets for a report")
+
+
+async def fail_each_way(portal: DemoPortal, ways: Collection[str] = FAILURES) -> dict[str, str]:
     """Give one vehicle each of the failures for good, and return which."""
     references = [vehicle["reference"] for vehicle in (await portal.inventory())[2:]]
-    chosen = dict(zip(FAILURES, references, strict=False))
+    chosen = dict(zip(ways, references, strict=False))
     for way, reference in chosen.items():
         kind, at, _ = FAILURES[way]
         await portal.fault(kind, at, times=-1, match=reference)
@@ -111,7 +114,7 @@ def check_trace(path: Path) -> None:
 
 async def test_a_run_that_is_killed_keeps_its_session_private_and_the_next_start_cleans_up(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=20, password=PASSWORD, latency="typical")) as portal:
-        chosen = await fail_each_way(portal)
+        chosen = await fail_each_way(portal, QUICK_FAILURES)
         program = Program(tmp_path, portal, TALKATIVE | QUICK)
         private = [program.downloads / ".session", program.downloads / ".traces"]
         async with program.started() as process:
@@ -221,3 +224,21 @@ def test_the_search_finds_what_was_written(tmp_path: Path, written: bytes, packe
 
 def test_the_search_reads_what_is_printed(tmp_path: Path) -> None:
     assert leaks(tmp_path, [PASSWORD], {"standard output": f"{sys.argv}{PASSWORD}"}) == ["standard output: 0"]
+
+
+async def test_evidence_goes_once_the_vehicle_is_fetched(tmp_path: Path) -> None:
+    async with DemoPortal.start(DemoOptions(vehicles=5)) as portal:
+        first, second = [vehicle["reference"] for vehicle in (await portal.inventory())[:2]]
+        await portal.fault("html", "pdf", match=first)
+        await portal.fault("error_500", "create", times=2, match=second)
+        program = Program(tmp_path, portal, QUICK)
+        assert (await program.run()).code == 1
+        failures = program.run_folder / "run_data" / "failures"
+        assert {path.name for path in failures.iterdir()} == {first, second}
+        assert (failures / first / "answer.html").is_file()
+        (failures / second / "of-before").write_text("x")
+        assert (await program.run()).code == 1
+        assert {path.name for path in failures.iterdir()} == {second}
+        assert not (failures / second / "of-before").exists()
+        assert (await program.run()).code == 0
+        assert list(failures.iterdir()) == []
