@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -44,9 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # a fault of this program: no exit code that means something else, and not hidden
-        traceback.print_exc()
-        sys.stderr.write(f"error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n")
+        sys.stderr.write(_unexpected(error))
         return ScraperError.exit_code
+
+
+def _unexpected(error: Exception) -> str:
+    lines = "".join(traceback.format_exception(error))
+    return f"{lines}error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n"
 
 
 def _with_command(given: list[str]) -> list[str]:
@@ -101,7 +106,12 @@ def _run(args: argparse.Namespace) -> int:
     overrides = {name: getattr(args, name) for name in names}
     if args.headed:
         overrides["headless"] = False
-    return asyncio.run(_run_demo(overrides, args) if args.demo else _run_once(load_settings(overrides), args))
+    settings = None if args.demo else load_settings(overrides)
+    system.forbid_core_dumps()  # one would hold the password
+    # Every child process would inherit the one; the other makes Playwright's driver print whatever it is told.
+    for name in ("JD_PASS", "DEBUG"):
+        os.environ.pop(name, None)
+    return asyncio.run(_run_demo(overrides, args) if settings is None else _run_once(settings, args))
 
 
 async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
@@ -144,6 +154,11 @@ async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
         run = Run(settings, options, bus, stop)
         try:
             await run.execute()
+        except ScraperError:
+            raise
+        except Exception as error:  # told here, where the secrets are known that its lines may quote
+            sys.stderr.write(bus.secrets.message(_unexpected(error)))
+            return ScraperError.exit_code
         finally:
             console.close()
             for line in report_lines(run.report):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,6 +79,21 @@ class Disk:
         with storage_errors(str(path)):
             path.unlink(missing_ok=True)
 
+    def remove_tree(self, path: Path) -> None:
+        """Remove a folder with all that it holds, durable when this returns, if it is there."""
+        with storage_errors(str(path)):
+            try:
+                shutil.rmtree(path)
+            except FileNotFoundError:
+                return
+            system.sync_folder(path.parent)
+
+    def make_private_folder(self, path: Path) -> None:
+        """Make a folder that no other user may enter."""
+        self.make_folder(path)
+        with storage_errors(str(path)):
+            system.make_private(path)
+
     def cut(self, path: Path, size: int) -> None:
         """Shorten a file to ``size`` bytes, durable when this returns."""
         with storage_errors(str(path)), path.open("r+b") as file:
@@ -86,10 +102,20 @@ class Disk:
 
     def write_whole(self, path: Path, data: bytes, mode: int | None = None) -> None:
         """Replace a file's content in one step: whoever reads it sees all of the old or all of the new."""
+        self.write_with(path, lambda file: file.write(data), mode)
+
+    def write_with(self, path: Path, fill: Callable[[DiskFile], object], mode: int | None = None) -> None:
+        """As ``write_whole``, with the content written by ``fill``; nothing is left where that raises."""
         part = path.with_name(path.name + ".tmp")
-        with self.open_new(part, mode) as file:
-            file.write(data)
-            file.sync()
+        try:
+            with self.open_new(part, mode) as file:
+                fill(file)
+                file.sync()
+        except StorageError:
+            raise  # the disk itself may not answer: what is left is of no harm, and the next write replaces it
+        except BaseException:
+            self.remove(part)
+            raise
         self.rename(part, path)
 
 

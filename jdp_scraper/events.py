@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from jdp_scraper.redact import Secrets
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -103,10 +105,14 @@ Subscriber = Callable[[Event], None]
 
 
 class Bus:
-    """Hands each event to every subscriber, in order and at once; a subscriber must not block or raise."""
+    """Hands each event to every subscriber, in order and at once; a subscriber must not block or raise.
+
+    No event carries one of ``secrets``: whoever learns one adds it there.
+    """
 
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
+        self.secrets = Secrets()
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Add a subscriber for all later events."""
@@ -114,9 +120,18 @@ class Bus:
 
     def publish(self, event: Event) -> None:
         """Hand ``event`` to all subscribers."""
+        event = self._without_secrets(event)
         for subscriber in self._subscribers:
             subscriber(event)
 
     def notice(self, level: Level, text: str) -> None:
         """Publish a ``Notice``."""
         self.publish(Notice(level, text))
+
+    def _without_secrets(self, event: Event) -> Event:
+        """Clean the texts that come from elsewhere: an error's may quote an address or a page."""
+        if isinstance(event, Notice):
+            return replace(event, text=self.secrets.message(event.text))
+        if isinstance(event, TaskReturned | TaskFailed):
+            return replace(event, message=self.secrets.message(event.message))
+        return event

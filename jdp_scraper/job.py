@@ -103,9 +103,17 @@ class Job:
         if finished != self.checkpoint.header.finished:
             await self.checkpoint.change_header(finished=finished)
         await self.save_tracking()
+        await asyncio.to_thread(self._forget_failures)
         data = json.dumps(metrics, indent=2).encode("ascii") + b"\n"
         await asyncio.to_thread(self.disk.write_whole, self.folder.metrics, data)
         await self.checkpoint.save_snapshot()
+
+    def _forget_failures(self) -> None:
+        """Remove evidence of vehicles that were done since, also where a kill came between."""
+        left = set(self.folder.failures.glob("*/"))
+        for key in self.keyed:
+            if self.is_done(key) and (path := self.folder.failure(self.names[key])) in left:
+                self.disk.remove_tree(path)
 
 
 def select(keyed: Mapping[str, Vehicle], goal: Goal) -> list[str]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from jdp_scraper.browser.losses import Losses
 from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.download_lock import DownloadLock
 from jdp_scraper.checkpoint.lease import LeaseFile, account_id
 from jdp_scraper.checkpoint.records import Goal, RunHeader
@@ -84,6 +85,8 @@ class Run:
         self._links = LinkBook()
         self._crew: Crew | None = None
         self._launched = self._signed_out = False
+        self._tracer = Tracer(settings.trace == "on-failure", settings.download_folder / ".traces", self._disk, bus)
+        bus.secrets.add(settings.jd_pass.get_secret_value())
         self.report = RunReport()
         bus.subscribe(self._log)
         bus.subscribe(self._metrics)
@@ -95,11 +98,14 @@ class Run:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await stack.enter_async_context(DownloadLock(self._settings.download_folder, self._disk))
+                await stack.enter_async_context(self._tracer)
                 stack.push_async_callback(self._wrap_up, began)
                 await self._story(stack)
         except (Exception, BaseExceptionGroup) as error:
             reason = await self._reason(_gravest(error))
-            self._log(Notice("error", f"{type(reason).__name__}: {reason}"))
+            if isinstance(reason, ScraperError):
+                reason.args = (self._bus.secrets.message(str(reason)),)
+            self._log(Notice("error", self._bus.secrets.message(f"{type(reason).__name__}: {reason}")))
             raise reason from error
         finally:
             self._log.close()
@@ -137,6 +143,7 @@ class Run:
         self._bus.notice("info", f"signing in at {self._site.origin}")
         try:
             await self._stop.guard(account.open(visit))
+            await self._tracer.begin(visit.browser.context)
             if self._job is None:
                 self._job = await self._stop.guard(self._begin(account, visit))
             if account.license is not None:
@@ -151,7 +158,9 @@ class Run:
     @contextlib.asynccontextmanager
     async def _visit(self, account: AccountSession) -> AsyncIterator[Visit]:
         """Lend a browser; on every way out but its own loss the account is signed out in it."""
-        async with BrowserSession(browser_options(self._settings, self._site.profile), self._bus) as browser:
+        self._tracer.forget()
+        options = browser_options(self._settings, self._site.profile, traces=self._tracer.folder)
+        async with BrowserSession(options, self._bus) as browser:
             self._launched, self._signed_out = True, False
             try:
                 yield Visit(browser, await browser.new_page())
@@ -176,6 +185,7 @@ class Run:
             disk=disk,
             step_s=settings.step_timeout_s,
             screenshots=settings.download_folder / "sign-in",
+            unrecorded=self._tracer.paused,
         )
         lock_s = settings.lock_wait(at_terminal=self._options.at_terminal)
         patience = Patience(lock_s, settings.own_lock_wait, DOWN_S)
@@ -250,6 +260,7 @@ class Run:
             disk=self._disk,
             bus=self._bus,
             stop=self._stop,
+            tracer=self._tracer,
         )
         return Crew(ground, todo, len(select(job.keyed, self._goal)) - len(todo))
 

@@ -63,9 +63,12 @@ class Settings(BaseSettings):
     browser_sandbox: Literal["auto", "on", "off"] = Field(
         "auto", description="Chromium's sandbox; auto: off only for root, where it cannot work"
     )
+    trace: Literal["off", "on-failure"] = Field(
+        "off", description="on-failure: a vehicle that finally fails leaves a Playwright trace"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what goes into run.log")
 
-    @field_validator("log_level", "browser_sandbox", mode="before")
+    @field_validator("log_level", "browser_sandbox", "trace", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -101,6 +101,15 @@ def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def forbid_core_dumps() -> None:
+    """Let the system write no image of this process's memory, nor of its children's, after a crash."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
 def renew_processor_time(seconds: int) -> None:
     """Allow this process ``seconds`` of processor time from now on, never past the limit that holds for good.
 

@@ -46,7 +46,10 @@ _QUIET_FLAGS = (
 
 @dataclass(frozen=True, slots=True)
 class BrowserOptions:
-    """How to launch; ``blocked_hosts`` are patterns like ``*.ads.example``."""
+    """How to launch; ``blocked_hosts`` are patterns like ``*.ads.example``.
+
+    ``traces`` is a private folder in which Playwright keeps a trace while it is recorded.
+    """
 
     headless: bool = True
     path: Path | None = None
@@ -55,6 +58,7 @@ class BrowserOptions:
     block_fonts: bool = False
     blocked_hosts: Sequence[str] = ()
     step_timeout_s: float = 30.0
+    traces: Path | None = None
     extra_flags: Sequence[str] = field(default=())
 
     def flags(self) -> list[str]:
@@ -130,6 +134,7 @@ class BrowserSession:
                 headless=self._options.headless,
                 chromium_sandbox=self._options.use_sandbox,
                 args=self._options.flags(),
+                traces_dir=self._options.traces,
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
@@ -194,12 +199,14 @@ class BrowserSession:
 
     async def cookies(self, origin: str | None = None) -> list[dict[str, Any]]:
         """Return the context's live cookies, of one origin where it is given, in Playwright's form."""
-        found = await self.context.cookies([origin] if origin else None)
-        return [dict(cookie) for cookie in found]
+        found = [dict(cookie) for cookie in await self.context.cookies([origin] if origin else None)]
+        self._bus.secrets.add_cookies(found)
+        return found
 
     async def set_cookies(self, cookies: Sequence[dict[str, Any]]) -> None:
         """Put cookies in Playwright's form into the context."""
         if cookies:
+            self._bus.secrets.add_cookies(cookies)
             await self.context.add_cookies(list(cookies))  # type: ignore[arg-type]
 
     async def _close(self) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from html import escape
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -148,6 +151,20 @@ async def rotate_cookie(scene: Scene) -> web.StreamResponse:
 async def gone(scene: Scene) -> web.StreamResponse:
     """Say that the vehicle is no longer there."""
     return scene.site.message_page(404, "Vehicle not found", "This vehicle is no longer in your inventory.")
+
+
+async def echo(scene: Scene) -> web.StreamResponse:
+    """Show a page that gives away password and cookies, written in several ways."""
+    told = (scene.portal.options.password, scene.session.id, scene.session.auth or "")
+    ways = (str, escape, quote, json.dumps, lambda text: base64.b64encode(text.encode()).decode("ascii"))
+    written = "".join(
+        f"<p>{escape(way(text))}</p><a href='?x={quote(text)}'>{escape(text)}</a>" for text in told for way in ways
+    )
+    field = f'<input type="password" name="Password" id="old" value="{escape(told[0])}">'
+    script = f"<script>var told = {json.dumps(told)};</script>"
+    title = f"<title>Hello {escape(told[0])}</title>"
+    text = f"<!DOCTYPE html><html><head>{title}</head><body>{field}{written}{script}</body></html>"
+    return web.Response(text=text, content_type="text/html")
 
 
 async def popup_blocked(scene: Scene) -> web.StreamResponse:

@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
     "redirect_origin": Kind(kinds.redirect_origin, _PDF),
     "gone": Kind(kinds.gone, frozenset({"vehicle", "create", "pdf"})),
     "row_missing": Kind(kinds.row_missing, frozenset({"row"})),
+    "echo": Kind(kinds.echo, _REQUESTS),
     "popup_blocked": Kind(kinds.popup_blocked, frozenset({"create"})),
 }
 

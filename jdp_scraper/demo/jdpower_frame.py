@@ -45,9 +45,11 @@ class JdPowerFrame:
         """Send the cookies that are new in a session."""
         if session.is_new:
             session.is_new = False
+            self.portal.ledger.cookies.append(session.id)
             response.set_cookie(SESSION_COOKIE, session.id, httponly=True, samesite="Lax")
         if session.auth_is_new and session.auth is not None:
             session.auth_is_new = False
+            self.portal.ledger.cookies.append(session.auth)
             response.set_cookie(AUTH_COOKIE, session.auth, httponly=True, samesite="Lax")
 
     def handler(

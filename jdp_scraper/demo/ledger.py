@@ -14,7 +14,10 @@ from .lot import Vehicle
 
 @dataclass
 class Ledger:
-    """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice."""
+    """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice.
+
+    `cookies` are all values given out, so that a test can look for them where they must not be.
+    """
 
     started: float = field(default_factory=time.time)
     requests: int = 0
@@ -35,6 +38,7 @@ class Ledger:
     static: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     references: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
     in_flight: int = 0
     peak_in_flight: int = 0
 

@@ -58,6 +58,7 @@ class PlainSite:
         if session.is_new or session.auth_is_new:
             session.is_new = session.auth_is_new = False
             value = f"{session.id}.{session.auth}" if session.auth else session.id
+            self.portal.ledger.cookies.append(value)
             response.set_cookie(COOKIE, value, httponly=True, samesite="Lax")
 
     def sign_in_page(self, session: Session, message: str = "") -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
@@ -15,6 +16,30 @@ from jdp_scraper.pdf.address import shown
 IsSignIn = Callable[[str, str], bool]
 REDIRECTS = {301, 302, 303, 307, 308}
 _SIGNED_OUT = {401, 403}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What an answer to a report's request was: as far as it came, for whoever asks why there is no report.
+
+    ``address`` is without its query; ``received`` counts the body's bytes; ``start`` is the begin of a body that was no
+    PDF.
+    """
+
+    method: str
+    address: str
+    status: int
+    content_type: str
+    content_length: str
+    retry_after: str
+    received: int = 0
+    start: bytes = b""
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> Answer:
+        """Return what is known of an answer before its body."""
+        headers = [response.headers.get(name, "") for name in ("content-type", "content-length", "retry-after")]
+        return cls(response.request.method, shown(response.url), response.status_code, *headers)
 
 
 def check_status(response: httpx.Response) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,14 +11,16 @@ from pathlib import Path
 import httpx
 
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import ForeignAddress, ReportBroken, ReportUnreachable, SessionExpired
+from jdp_scraper.errors import ForeignAddress, ReportBroken, ReportUnreachable, SessionExpired, VehicleError
 from jdp_scraper.pdf import whole
 from jdp_scraper.pdf.address import checked, shown
-from jdp_scraper.pdf.answer import REDIRECTS, IsSignIn, check_status, disguise
+from jdp_scraper.pdf.answer import REDIRECTS, Answer, IsSignIn, check_status, disguise
 from jdp_scraper.pdf.cookies import Cookies, cookie_header
 from jdp_scraper.pdf.intake import Intake
 
 _MAX_HOPS = 5
+_KEPT_OF_OTHER = 16 * 1024  # bytes of a body that is no PDF, for whoever looks into the failure
+_OTHER_S = 2.0
 _NEVER_SENT_ON = {"cookie", "host", "content-length", "accept-encoding"}
 
 
@@ -71,20 +74,31 @@ class ReportStream:
         self._timeout = httpx.Timeout(read_timeout_s, pool=None)
         self._max_bytes = max_bytes
 
-    async def fetch(self, request: ReportRequest, part: Path, progress: Callable[[int], None]) -> StreamedFile:
+    async def fetch(
+        self,
+        request: ReportRequest,
+        part: Path,
+        progress: Callable[[int], None],
+        answers: list[Answer] | None = None,
+    ) -> StreamedFile:
         """Stream the report into ``part`` and make it durable; ``progress`` gets the bytes of every chunk.
 
-        Nothing is tried twice. Raises ``ReportUnreachable`` (``ReportStatus`` where a status says why),
-        ``ReportBroken``, ``SessionExpired``, ``ForeignAddress``, ``StorageError``; ``part`` is gone then, as it is
-        when this is cancelled.
+        ``answers`` grows by each answer that came. Nothing is tried twice. Raises ``ReportUnreachable``
+        (``ReportStatus`` where a status says why), ``ReportBroken``, ``SessionExpired``, ``ForeignAddress``,
+        ``StorageError``; ``part`` is gone then, as it is when this is cancelled.
         """
         intake = Intake(self._disk, part, self._max_bytes)
+        answers = [] if answers is None else answers
         began = time.perf_counter()
         try:
-            response = await self._ask(request)
+            response = await self._ask(request, answers)
             try:
                 first_byte = await self._take_in(response, intake, progress, began)
+            except VehicleError:
+                answers[-1].start = (intake.other or await _start_of(response))[:_KEPT_OF_OTHER]
+                raise
             finally:
+                answers[-1].received = response.num_bytes_downloaded
                 await response.aclose()
         except httpx.HTTPError as error:
             await intake.discard()
@@ -113,11 +127,12 @@ class ReportStream:
             raise ReportBroken(f"{response.num_bytes_downloaded} of {promised} bytes came")
         return first_byte
 
-    async def _ask(self, request: ReportRequest) -> httpx.Response:
+    async def _ask(self, request: ReportRequest, answers: list[Answer]) -> httpx.Response:
         """Return the answer to ``request`` with its body unread, at the end of redirects within the portal."""
         url = checked(request.url, self._origin)
         for _ in range(_MAX_HOPS + 1):
             response = await self._send(url, request)
+            answers.append(Answer.of(response))
             if response.status_code not in REDIRECTS or "location" not in response.headers:
                 return response
             await response.aclose()
@@ -152,6 +167,22 @@ class ReportStream:
         if self._on_set_cookie is not None and "set-cookie" in response.headers:
             self._on_set_cookie(response)
         return response
+
+
+async def _start_of(response: httpx.Response) -> bytes:
+    """Return the start of a body that nobody has read, as far as it comes soon."""
+    start = b""
+    if response.is_stream_consumed:
+        return start
+    try:
+        async with asyncio.timeout(_OTHER_S):
+            async for chunk in response.aiter_bytes():
+                start += chunk
+                if len(start) >= _KEPT_OF_OTHER:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        return start
+    return start
 
 
 def _why(error: httpx.HTTPError) -> str:

@@ -46,7 +46,9 @@ class CookieBridge:
         for header in response.headers.get_list("set-cookie"):
             try:
                 parsed = SimpleCookie(header)
-                self._set += [_cookie(name, morsel, response.url) for name, morsel in parsed.items()]
+                found = [_cookie(name, morsel, response.url) for name, morsel in parsed.items()]
+                self._bus.secrets.add_cookies(found)
+                self._set += found
             except (CookieError, ValueError, TypeError):
                 self._bus.notice("debug", "the portal set a cookie that cannot be read")
 

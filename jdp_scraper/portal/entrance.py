@@ -6,7 +6,8 @@ Looking is free and is repeated where the portal stumbles; the form is sent once
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,7 @@ class Credentials:
 class Entrance:
     """Goes in by the page that it is given; ``sign_ins`` counts those that worked.
 
+    ``unrecorded`` is entered for as long as the page may hold a password.
     Every method raises the errors of ``page_step`` beside its own.
     """
 
@@ -78,6 +80,7 @@ class Entrance:
         disk: Disk,
         step_s: float,
         screenshots: Path,
+        unrecorded: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._site = site
         self._credentials = credentials
@@ -87,6 +90,7 @@ class Entrance:
         self._disk = disk
         self._step_s = step_s
         self._screenshots = screenshots
+        self._unrecorded = unrecorded
         self._retry_refused = credentials.retry_refused
         self.license: AcceptedLicense | None = None
         self.sign_ins = 0
@@ -124,7 +128,8 @@ class Entrance:
         waited = 0.0
         while True:
             try:
-                await self._sign_in_once(page, ours)
+                async with self._unrecorded():  # a password is filled in: nothing may record the page meanwhile
+                    await self._sign_in_once(page, ours)
             except AccountInUse as error:
                 pause = min(self._site.profile.sign_in.in_use_retry_s, lock_wait_s - waited)
                 if pause <= 0:
@@ -217,6 +222,8 @@ class Entrance:
         path = self._screenshots / f"sign-in-{datetime.now(UTC):%Y%m%d-%H%M%S}.png"
         try:
             async with asyncio.timeout(self._step_s):
+                if self._bus.secrets.found_in(await page.content()):
+                    return UnknownPage(f"{error}; no screenshot, as the page shows a secret")
                 picture = await page.screenshot()
             await asyncio.to_thread(self._disk.make_folder, path.parent)
             await asyncio.to_thread(self._disk.write_whole, path, picture, PRIVATE)

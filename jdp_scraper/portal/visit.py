@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.async_api import Page
 
@@ -19,8 +20,8 @@ class Visit:
     page: Page
 
 
-def browser_options(settings: Settings, profile: SiteProfile) -> BrowserOptions:
-    """Return how the browser is launched for a portal."""
+def browser_options(settings: Settings, profile: SiteProfile, traces: Path | None = None) -> BrowserOptions:
+    """Return how the browser is launched for a portal; ``traces`` is where it keeps a trace while it records."""
     block = profile.block if settings.block_resources else Block(images=False, fonts=False)
     return BrowserOptions(
         headless=settings.headless,
@@ -30,4 +31,5 @@ def browser_options(settings: Settings, profile: SiteProfile) -> BrowserOptions:
         block_fonts=block.fonts,
         blocked_hosts=block.hosts,
         step_timeout_s=settings.step_timeout_s,
+        traces=traces,
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import httpx
 
 from jdp_scraper.browser.pool import PagePool
+from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
@@ -55,6 +56,7 @@ class Ground:
     disk: Disk
     bus: Bus
     stop: StopRequest
+    tracer: Tracer
 
 
 class Crew:
@@ -162,4 +164,6 @@ class Crew:
             clock=self._clock,
             now=lambda: datetime.now(UTC),
             browser=visit.browser,
+            secrets=ground.bus.secrets,
+            tracer=ground.tracer,
         )

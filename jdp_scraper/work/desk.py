@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import stem_of
 from jdp_scraper.checkpoint.run_folder import RunFolder
@@ -20,6 +20,8 @@ from jdp_scraper.pdf.stream import ReportStream
 from jdp_scraper.portal.account import AccountSession
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
+from jdp_scraper.redact import Secrets
+from jdp_scraper.work.evidence import Evidence
 from jdp_scraper.work.task import Lease
 
 
@@ -46,6 +48,8 @@ class Desk:
     clock: Callable[[], float]
     now: Callable[[], datetime]
     browser: BrowserSession
+    secrets: Secrets
+    tracer: Tracer
 
     def part(self, key: str, attempt: int) -> Path:
         """Return the path of an attempt's unfinished report, apart from every other's."""
@@ -55,8 +59,11 @@ class Desk:
         """Return the folder of a failed vehicle's evidence."""
         return self.folder.failure(self.names[key])
 
-    async def write_failure(self, lease: Lease, error: VehicleError) -> None:
-        """Keep what is known of a final failure in ``error.json``; raises ``StorageError``."""
+    async def write_failure(self, lease: Lease, error: VehicleError, evidence: Evidence) -> None:
+        """Keep what is known of a final failure, in place of an earlier one's; raises ``StorageError``."""
+        folder = self.failure_folder(lease.key)
+        await self.forget_failure(lease.key)
+        trace = await self.tracer.keep(folder / "trace.zip", lease.taken_at)
         content = {
             "key": lease.key,
             "reference": lease.vehicle.reference,
@@ -64,11 +71,13 @@ class Desk:
             "attempt": lease.attempt,
             "step": lease.step,
             "error": type(error).__name__,
-            "message": str(error),
+            "message": self.secrets.message(str(error)),
             "status": error.status,
             "at": self.now().isoformat(),
+            "trace": trace,
         }
-        folder = self.failure_folder(lease.key)
-        await asyncio.to_thread(self.disk.make_folder, folder)
-        data = json.dumps(content, indent=2).encode("ascii") + b"\n"
-        await asyncio.to_thread(self.disk.write_whole, folder / "error.json", data)
+        await evidence.write(folder, content, self.disk, self.secrets)
+
+    async def forget_failure(self, key: str) -> None:
+        """Remove what an earlier failure of the vehicle left; raises ``StorageError``."""
+        await asyncio.to_thread(self.disk.remove_tree, self.failure_folder(key))

@@ -24,7 +24,7 @@ from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.report import learn_report
 from jdp_scraper.waiting import held
 from jdp_scraper.work.desk import Desk
-from jdp_scraper.work.evidence import keep_evidence
+from jdp_scraper.work.evidence import Evidence
 from jdp_scraper.work.queue import AsyncTaskQueue, StaleLease
 from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease
@@ -60,6 +60,7 @@ class Worker:
         """Work on one task; tells whether there was one."""
         lease: Lease | None = None
         generation = self.desk.account.generation
+        evidence = Evidence()
         try:
             async with self.pool.page() as pooled:
                 await self.desk.account.settled()  # nothing is begun on a session that is being mended
@@ -67,17 +68,18 @@ class Worker:
                 if lease is None:
                     return False
                 generation = self.desk.account.generation
+                evidence = Evidence()
                 self.bus.publish(TaskStarted(lease.key, lease.attempt))
-                request = await self._ask(lease, pooled)
+                request = await self._ask(lease, pooled, evidence)
             async with self.desk.streams:
-                await self._receive(lease, request)
+                await self._receive(lease, request, evidence)
         except VehicleError as error:
             if lease is None:
                 raise
             if isinstance(error, PageLost) and await self.desk.browser.has_ended():
                 self.queue.give_back(lease)  # no fault of the vehicle's
                 raise BrowserLost(f"the browser ended by itself: {error}") from error
-            await self._failed(lease, error, generation)
+            await self._failed(lease, error, generation, evidence)
             if error.action is Action.SIGN_IN:
                 await self.desk.account.mend(generation)
         except BaseException:
@@ -88,7 +90,7 @@ class Worker:
 
     # -- the two halves ------------------------------------------------------------------------------------------
 
-    async def _ask(self, lease: Lease, pooled: PooledPage) -> ReportRequest:
+    async def _ask(self, lease: Lease, pooled: PooledPage, evidence: Evidence) -> ReportRequest:
         """Open the vehicle on the page and learn its report's address."""
         desk = self.desk
         try:
@@ -98,20 +100,22 @@ class Worker:
                     async with self._step(lease, "open"):
                         await desk.opener.open(pooled.page, lease.vehicle, lambda: self.queue.beat(lease))
                     async with self._step(lease, "report"):
-                        return await learn_report(pooled, desk.site.profile, desk.step_s)
+                        request = await learn_report(pooled, desk.site.profile, desk.step_s)
         except VehicleError as error:
             if isinstance(self.queue.decide(lease, error), GiveUp):
-                await keep_evidence(desk.failure_folder(lease.key), pooled.page, desk.disk)
+                await evidence.look_at(pooled.page, desk.secrets)
             raise
+        evidence.page_returned(pooled.page)
+        return request
 
-    async def _receive(self, lease: Lease, request: ReportRequest) -> None:
+    async def _receive(self, lease: Lease, request: ReportRequest, evidence: Evidence) -> None:
         """Stream the report, prove it, put it in place and write the outcome down."""
         desk, began = self.desk, time.perf_counter()
         name = desk.names[lease.key]
         async with self._attempt(lease):
             async with self._step(lease, "download"):
                 streamed = await desk.stream.fetch(
-                    request, desk.part(lease.key, lease.attempt), lambda _: self.queue.beat(lease)
+                    request, desk.part(lease.key, lease.attempt), lambda _: self.queue.beat(lease), evidence.answers
                 )
             async with self._step(lease, "prove"):
                 placed = await desk.store.prove_and_place(
@@ -120,6 +124,8 @@ class Worker:
             async with self._step(lease, "record"):
                 await self._record(lease, placed)
         self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
+        await desk.forget_failure(lease.key)
+        await desk.tracer.turn()
 
     async def _record(self, lease: Lease, placed: PlacedReport) -> None:
         """Once begun this is not cut off: the file is in place, and its line must follow."""
@@ -138,7 +144,7 @@ class Worker:
 
     # -- failure -------------------------------------------------------------------------------------------------
 
-    async def _failed(self, lease: Lease, error: VehicleError, generation: int) -> None:
+    async def _failed(self, lease: Lease, error: VehicleError, generation: int, evidence: Evidence) -> None:
         """Report the failure to the queue, and write down a final one; raises ``error`` where it stops the run."""
         # A session that has been mended since is no fault of this vehicle's.
         mended = error.action is Action.SIGN_IN and generation != self.desk.account.generation
@@ -146,7 +152,7 @@ class Worker:
             decision = self.queue.fail(lease, error, free=mended)
         except StaleLease:
             return  # the task was taken back meanwhile, and is another worker's to report on
-        kind, message = type(error).__name__, str(error)
+        kind, message = type(error).__name__, self.desk.secrets.message(str(error))
         if isinstance(decision, Stop):
             raise error
         if isinstance(decision, Retry):
@@ -160,7 +166,7 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        await self.desk.write_failure(lease, error)
+        await self.desk.write_failure(lease, error, evidence)
         await self.desk.checkpoint.record(lease.key, record)
         self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
 

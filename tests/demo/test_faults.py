@@ -193,6 +193,16 @@ async def test_a_hang_ends_with_the_client(ground: Ground) -> None:
         await asyncio.sleep(0)
 
 
+async def test_an_echo_gives_password_and_cookies_away(ground: Ground) -> None:
+    await ground.fault("echo", "vehicle")
+    page = await ground.visitor.get(f"{GRID}Bookout/{ground.key}")
+    cookies = (await ground.portal.ledger())["cookies"]
+    assert page.status_code == 200
+    assert len(cookies) > 1
+    assert all(cookie in page.text for cookie in cookies[-2:])
+    assert "<title>Hello demo</title>" in page.text
+
+
 async def test_a_hang_is_bounded(ground: Ground) -> None:
     await ground.portal.set(hang_s=0)
     await ground.fault("hang", "grid_page")

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from jdp_scraper.disk import Disk, DiskFile
 from jdp_scraper.errors import DiskFull, ForeignAddress, ReportBroken, ReportStatus, ReportUnreachable, SessionExpired
-from jdp_scraper.pdf.answer import retry_after_s
+from jdp_scraper.pdf.answer import Answer, retry_after_s
 from jdp_scraper.pdf.stream import ReportRequest, ReportStream
 
 from . import reports
@@ -382,3 +382,42 @@ async def test_a_full_disk_is_told_and_leaves_nothing(client: httpx.AsyncClient,
     with pytest.raises(DiskFull):
         await stream.fetch(ask(portal), part, ignore)
     assert not part.exists()
+
+
+async def test_answers_tell_what_came(stream: ReportStream, portal: Portal, part: Path) -> None:
+    seen: list[Answer] = []
+    portal.handler = answers(b"<p>too many</p>", 429, Retry_After="7", Content_Type="text/html")
+    with pytest.raises(ReportStatus):
+        await stream.fetch(ask(portal), part, ignore, seen)
+    (refused,) = seen
+    assert (refused.method, refused.status, refused.retry_after) == ("GET", 429, "7")
+    assert refused.address == f"{portal.origin}/GetPdfReport"
+    assert (refused.content_type, refused.content_length) == ("text/html", "15")
+    assert (refused.start, refused.received) == (b"<p>too many</p>", 15)
+    portal.handler = answers(b"<p>later</p>")
+    with pytest.raises(ReportBroken):
+        await stream.fetch(ask(portal), part, ignore, seen)
+    assert (seen[-1].status, seen[-1].start) == (200, b"<p>later</p>")
+    portal.handler = answers(PDF[:-40])
+    with pytest.raises(ReportBroken):
+        await stream.fetch(ask(portal), part, ignore, seen)
+    assert (seen[-1].start, seen[-1].received) == (b"", len(PDF) - 40)
+
+
+async def test_a_body_that_hangs_behind_an_error_is_not_waited_for(
+    stream: ReportStream, portal: Portal, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdp_scraper.pdf.stream._OTHER_S", 0.05)
+    seen: list[Answer] = []
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=500)
+        await response.prepare(request)
+        await response.write(b"begin")
+        await portal.gate.wait()
+        return response
+
+    portal.handler = hang
+    with pytest.raises(ReportStatus):
+        await stream.fetch(ask(portal), part, ignore, seen)
+    assert seen[0].start == b"begin"
