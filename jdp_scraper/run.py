@@ -81,6 +81,8 @@ class RunReport:
     signed_out: bool = True
     pages_replaced: int = 0
     steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    narrowed_after: int | None = None
+    pauses: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def totals(self) -> dict[str, Any]:
         """Return the counts as JSON values; ``seconds`` is this start's length."""
@@ -313,6 +315,7 @@ class Run:
         report.seconds = time.monotonic() - began
         report.failed, report.fetched = self._metrics.failed, self._metrics.done
         report.steps = self._metrics.steps()
+        report.narrowed_after, report.pauses = self._metrics.narrowed_after, self._metrics.pauses
         if job is None:
             return
         wanted = select(job.keyed, self._goal)

@@ -14,7 +14,10 @@ from .lot import Vehicle
 
 @dataclass
 class Ledger:
-    """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice."""
+    """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice.
+
+    `opened_at` and `created_at` are seconds on a clock that only grows.
+    """
 
     started: float = field(default_factory=time.time)
     requests: int = 0
@@ -27,7 +30,9 @@ class Ledger:
     refused: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
     vehicle_opens: Counter[str] = field(default_factory=Counter)
+    opened_at: list[float] = field(default_factory=list)
     reports_created: Counter[str] = field(default_factory=Counter)
+    created_at: list[float] = field(default_factory=list)
     reports_asked: Counter[str] = field(default_factory=Counter)
     reports_signed_out: int = 0
     foreign_requests: int = 0
@@ -41,10 +46,12 @@ class Ledger:
     def opened(self, vehicle: Vehicle) -> None:
         """Count the opening of a vehicle's page, under its reference."""
         self.vehicle_opens[vehicle.reference] += 1
+        self.opened_at.append(time.monotonic())
 
     def created(self, vehicle: Vehicle) -> None:
         """Count a report made ready."""
         self.reports_created[vehicle.vin] += 1
+        self.created_at.append(time.monotonic())
         self.references[vehicle.vin] = vehicle.reference
 
     @contextmanager

@@ -23,6 +23,7 @@ from jdp_scraper.portal.account import AccountSession
 from jdp_scraper.portal.cookie_bridge import CookieBridge
 from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.reachable import fault_of_portal
 from jdp_scraper.portal.report import new_catcher
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
@@ -30,10 +31,13 @@ from jdp_scraper.portal.walk import walk_grid
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.work.breaker import BreakerRules
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.harvest import Harvest
+from jdp_scraper.work.lane import ReportLane
 from jdp_scraper.work.queue import AsyncTaskQueue
 from jdp_scraper.work.retry import RetryPolicy
+from jdp_scraper.work.traffic import Traffic
 from jdp_scraper.work.watchdog import Patience, Watchdog
 from jdp_scraper.work.worker import Worker
 
@@ -97,7 +101,8 @@ async def harvest_of(
             lambda: new_catcher(ground.site.profile, settings.block_resources),
         ) as pool,
     ):
-        desk = _desk(ground, opener, client, bridge, clock)
+        traffic = _traffic(ground, clock)
+        desk = _desk(ground, opener, client, bridge, traffic)
         harvest = Harvest(
             queue,
             pool,
@@ -105,6 +110,7 @@ async def harvest_of(
             Worker(queue, pool, watchdog, desk, bus),
             bus,
             walk=walk,
+            watch_traffic=traffic.run,
             browser=ground.browser,
             save_tracking=save_tracking,
             refresh_lease=ground.account.refresh_lease,
@@ -118,8 +124,23 @@ async def harvest_of(
             await bridge.flush()  # the sign-out that follows needs the cookies that came last
 
 
+def _traffic(ground: Ground, clock: Callable[[], float]) -> Traffic:
+    return Traffic(
+        BreakerRules(down_wait_s=ground.settings.portal_down_wait_s),
+        ground.settings.max_per_minute,
+        lambda: fault_of_portal(ground.site, ground.browser.user_agent),
+        ground.bus,
+        clock,
+        stopping=ground.stop.requested.is_set,
+    )
+
+
 def _desk(
-    ground: Ground, opener: VehicleOpener, client: httpx.AsyncClient, bridge: CookieBridge, clock: Callable[[], float]
+    ground: Ground,
+    opener: VehicleOpener,
+    client: httpx.AsyncClient,
+    bridge: CookieBridge,
+    traffic: Traffic,
 ) -> Desk:
     settings, profile = ground.settings, ground.site.profile
     stream = ReportStream(
@@ -142,9 +163,10 @@ def _desk(
         names=ground.names,
         disk=ground.disk,
         streams=asyncio.Semaphore(settings.concurrent_contexts),
-        report_lock=asyncio.Lock() if profile.report.bound == "session" else None,
+        traffic=traffic,
+        lane=ReportLane(ground.bus, narrow=profile.report.bound == "session"),
         step_s=settings.step_timeout_s,
-        clock=clock,
+        clock=asyncio.get_running_loop().time,
         now=lambda: datetime.now(UTC),
         browser_lost=ground.browser.lost.is_set,
     )

@@ -17,20 +17,41 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.browser.pool import PagePool, PooledPage
 from jdp_scraper.checkpoint.records import TaskRecord, TaskState
-from jdp_scraper.errors import Action, BrowserLost, PageLost, ScraperError, StepTimeout, VehicleError
+from jdp_scraper.errors import (
+    Action,
+    BrowserLost,
+    PageLost,
+    PortalAnswered,
+    PortalDown,
+    ReportMismatch,
+    ScraperError,
+    StepTimeout,
+    VehicleError,
+)
 from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
 from jdp_scraper.pdf.store import PlacedReport
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.report import learn_report
-from jdp_scraper.waiting import held
+from jdp_scraper.work.binding import Passage
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.evidence import keep_evidence
 from jdp_scraper.work.queue import AsyncTaskQueue, StaleLease
 from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease
+from jdp_scraper.work.traffic import Turn
 from jdp_scraper.work.watchdog import Watchdog
 
 PAGES_LOST_IN_A_ROW = 3
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One try at a task: its lease, its turn, the session it began with, and its way to the report's address."""
+
+    lease: Lease
+    turn: Turn
+    generation: int
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,42 +79,63 @@ class Worker:
 
     async def _one(self) -> bool:
         """Work on one task; tells whether there was one."""
-        lease: Lease | None = None
-        generation = self.desk.account.generation
+        attempt: Attempt | None = None
         try:
             async with self.pool.page() as pooled:
-                await self.desk.account.settled()  # nothing is begun on a session that is being mended
-                lease = await self.queue.take()
-                if lease is None:
+                attempt = await self._begin()
+                if attempt is None:
                     return False
-                generation = self.desk.account.generation
-                self.bus.publish(TaskStarted(lease.key, lease.attempt))
-                request = await self._ask(lease, pooled)
+                request = await self._ask(attempt, pooled)
             async with self.desk.streams:
-                await self._receive(lease, request)
+                await self._receive(attempt, request)
         except VehicleError as error:
-            if lease is None:
+            if attempt is None:
                 raise
-            await self._failed(lease, error, generation)
-            if error.action is Action.SIGN_IN:
-                await self.desk.account.mend(generation)
-        except BaseException:
-            if lease is not None and self.queue.holds(lease):
-                self.queue.give_back(lease)
-            raise
+            await self._failed(attempt, error)
+        finally:
+            if attempt is not None:
+                self.desk.traffic.leave(attempt.turn)
+                if self.queue.holds(attempt.lease):
+                    self.queue.give_back(attempt.lease)
         return True
+
+    async def _begin(self) -> Attempt | None:
+        """Take a task and wait for its turn; ``None`` where there is nothing more to be begun."""
+        lease = await self.queue.take()
+        if lease is None:
+            return None
+        taken_at, turn = lease.taken_at, None
+        try:
+            turn = await self.desk.traffic.turn()
+            await self.desk.account.settled()  # nothing is begun on a session that is being mended
+        except BaseException:
+            if turn is not None:
+                self.desk.traffic.leave(turn)
+            self.queue.give_back(lease)
+            raise
+        if turn is None:
+            self.queue.give_back(lease)
+            return None
+        self.queue.waited(lease, taken_at)
+        self.bus.publish(TaskStarted(lease.key, lease.attempt))
+        return Attempt(lease, turn, self.desk.account.generation)
 
     # -- the two halves ------------------------------------------------------------------------------------------
 
-    async def _ask(self, lease: Lease, pooled: PooledPage) -> ReportRequest:
+    async def _ask(self, attempt: Attempt, pooled: PooledPage) -> ReportRequest:
         """Open the vehicle on the page and learn its report's address."""
-        desk = self.desk
+        desk, lease = self.desk, attempt.lease
         try:
             async with self._attempt(lease):
                 await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
-                async with held(desk.report_lock, lambda: self.queue.beat(lease)):
+            since = desk.clock()
+            async with desk.lane.passage(lease.vehicle, lambda: self.queue.beat(lease)) as passage:
+                self.queue.waited(lease, since)
+                attempt.passage = passage
+                async with self._attempt(lease):
                     async with self._step(lease, "open"):
                         await desk.opener.open(pooled.page, lease.vehicle, lambda: self.queue.beat(lease))
+                    desk.lane.opened(passage)
                     async with self._step(lease, "report"):
                         return await learn_report(pooled, desk.site.profile, desk.step_s)
         except VehicleError as error:
@@ -101,9 +143,9 @@ class Worker:
                 await keep_evidence(desk.failure_folder(lease.key), pooled.page, desk.disk)
             raise
 
-    async def _receive(self, lease: Lease, request: ReportRequest) -> None:
+    async def _receive(self, attempt: Attempt, request: ReportRequest) -> None:
         """Stream the report, prove it, put it in place and write the outcome down."""
-        desk, began = self.desk, time.perf_counter()
+        desk, lease, began = self.desk, attempt.lease, time.perf_counter()
         name = desk.names[lease.key]
         async with self._attempt(lease):
             async with self._step(lease, "download"):
@@ -116,6 +158,9 @@ class Worker:
                 )
             async with self._step(lease, "record"):
                 await self._record(lease, placed)
+        desk.traffic.succeeded()
+        if attempt.passage is not None:
+            desk.lane.right(attempt.passage)
         self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
 
     async def _record(self, lease: Lease, placed: PlacedReport) -> None:
@@ -134,12 +179,29 @@ class Worker:
 
     # -- failure -------------------------------------------------------------------------------------------------
 
-    async def _failed(self, lease: Lease, error: VehicleError, generation: int) -> None:
-        """Report the failure to the queue, and write down a final one; raises ``error`` where it stops the run."""
-        # A session that has been mended since is no fault of this vehicle's.
-        mended = error.action is Action.SIGN_IN and generation != self.desk.account.generation
+    async def _is_free(self, attempt: Attempt, error: VehicleError) -> bool:
+        """Tell whether a failure has another cause than its vehicle; raises what stops the run."""
+        desk, lease = self.desk, attempt.lease
+        if error.action is Action.SIGN_IN:
+            try:
+                return await desk.account.mend(attempt.generation)
+            except PortalDown as down:
+                if not isinstance(down.__cause__, PortalAnswered):
+                    raise
+                # The sign-in page itself is not to be had: no fault of the vehicle's, and not yet the end of the run.
+                await desk.traffic.is_free(attempt.turn, lease.key, down.__cause__, last_try=False)
+                return True
+        if isinstance(error, ReportMismatch) and attempt.passage is not None:
+            return desk.lane.is_free(attempt.passage, error)
+        last_try = isinstance(self.queue.decide(lease, error), GiveUp)
+        return await desk.traffic.is_free(attempt.turn, lease.key, error, last_try=last_try)
+
+    async def _failed(self, attempt: Attempt, error: VehicleError) -> None:
+        """Report the failure to the queue, and write down a final one; raises what stops the run."""
+        lease = attempt.lease
+        free = await self._is_free(attempt, error)
         try:
-            decision = self.queue.fail(lease, error, free=mended)
+            decision = self.queue.fail(lease, error, free=free)
         except StaleLease:
             return  # the task was taken back meanwhile, and is another worker's to report on
         kind, message = type(error).__name__, str(error)

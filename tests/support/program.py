@@ -24,7 +24,17 @@ MAIN = ROOT / "main_async.py"
 CLEAN = {"JD_USER": "demo", "JD_PASS": "demo", "PORTAL": "jdpower", "LOG_LEVEL": "debug"}
 OURS = {
     *("BLOCK_RESOURCES", "BROWSER_PATH", "BROWSER_SANDBOX", "CONCURRENT_CONTEXTS", "DOWNLOAD_FOLDER", "HEADLESS"),
-    *("LOCK_WAIT_S", "MAX_DOWNLOADS", "MAX_RETRIES", "PORTAL_URL", "RETRY_WAIT_S", "STEP_TIMEOUT_S", "STOP_WAIT_S"),
+    *(
+        "LOCK_WAIT_S",
+        "MAX_DOWNLOADS",
+        "MAX_PER_MINUTE",
+        "MAX_RETRIES",
+        "PORTAL_DOWN_WAIT_S",
+        "PORTAL_URL",
+        "RETRY_WAIT_S",
+        "STEP_TIMEOUT_S",
+        "STOP_WAIT_S",
+    ),
     *("TASK_TIMEOUT_S",),
 }
 
