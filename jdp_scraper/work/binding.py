@@ -1,9 +1,11 @@
 """Whether the portal makes a report for the page or for the session, as told by the PDFs that came.
 
 Where the report is of the vehicle that the session opened last, a page gets another one's report if that one was
-opened between its own vehicle and its report. Such a PDF names a vehicle that was open elsewhere at that time. One such
-PDF may be chance, since a portal that files reports wrongly may well give a neighbor's. Two are proof enough, unless
-more reports were right although another vehicle had been opened in between: a session's report is never right then.
+opened between its own vehicle and its report. Such a PDF names a vehicle that was open elsewhere at that time. One or
+two such PDFs may be chance, since a portal that files reports wrongly may well give a neighbor's, and neighbors are
+worked on at the same time. Three are proof enough, unless as many reports were right although another vehicle had been
+opened in between: a session's report is never right then. Until that is known they use up no try, so waiting for the
+third costs nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 from jdp_scraper.pdf.plain_text import plain
 from jdp_scraper.vehicle import Vehicle
 
-ENOUGH = 2
+ENOUGH = 3
 
 
 @dataclass(slots=True, eq=False)

@@ -59,7 +59,7 @@ class ReportLane:
             self._bus.notice(
                 "warning",
                 "the portal gives the report of the vehicle that was opened last, on whichever page: from here on "
-                'one page at a time goes from a vehicle to its report (bound = "session" in the profile says so beforehand)',
+                'one page at a time goes from a vehicle to its report (bound = "session" in the profile says so, too)',
             )
         return free
 

@@ -49,8 +49,8 @@ class Attempt:
     """One try at a task: its lease, its turn, the session it began with, and its way to the report's address."""
 
     lease: Lease
-    turn: Turn
-    generation: int
+    turn: Turn | None = None
+    generation: int = 0
     passage: Passage | None = None
 
 
@@ -82,8 +82,11 @@ class Worker:
         attempt: Attempt | None = None
         try:
             async with self.pool.page() as pooled:
-                attempt = await self._begin()
-                if attempt is None:
+                lease = await self.queue.take()
+                if lease is None:
+                    return False
+                attempt = Attempt(lease)
+                if not await self._begin(attempt):
                     return False
                 request = await self._ask(attempt, pooled)
             async with self.desk.streams:
@@ -94,31 +97,30 @@ class Worker:
             await self._failed(attempt, error)
         finally:
             if attempt is not None:
-                self.desk.traffic.leave(attempt.turn)
-                if self.queue.holds(attempt.lease):
-                    self.queue.give_back(attempt.lease)
+                self._end(attempt)
         return True
 
-    async def _begin(self) -> Attempt | None:
-        """Take a task and wait for its turn; ``None`` where there is nothing more to be begun."""
-        lease = await self.queue.take()
-        if lease is None:
-            return None
-        taken_at, turn = lease.taken_at, None
-        try:
-            turn = await self.desk.traffic.turn()
-            await self.desk.account.settled()  # nothing is begun on a session that is being mended
-        except BaseException:
-            if turn is not None:
-                self.desk.traffic.leave(turn)
-            self.queue.give_back(lease)
-            raise
-        if turn is None:
-            self.queue.give_back(lease)
-            return None
-        self.queue.waited(lease, taken_at)
+    async def _begin(self, attempt: Attempt) -> bool:
+        """Wait for the attempt's turn; tells whether it may be begun, false where the run is to stop."""
+        desk, lease = self.desk, attempt.lease
+        async with self._attempt(lease):
+            await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
+        since = desk.clock()
+        attempt.turn = await desk.traffic.turn()
+        await desk.account.settled()  # nothing is begun on a session that is being mended
+        self.queue.waited(lease, since)
+        if attempt.turn is None:
+            return False
+        attempt.generation = desk.account.generation
         self.bus.publish(TaskStarted(lease.key, lease.attempt))
-        return Attempt(lease, turn, self.desk.account.generation)
+        return True
+
+    def _end(self, attempt: Attempt) -> None:
+        """Give back what the attempt still holds, however it has ended."""
+        if attempt.turn is not None:
+            self.desk.traffic.leave(attempt.turn)
+        if self.queue.holds(attempt.lease):
+            self.queue.give_back(attempt.lease)
 
     # -- the two halves ------------------------------------------------------------------------------------------
 
@@ -126,8 +128,6 @@ class Worker:
         """Open the vehicle on the page and learn its report's address."""
         desk, lease = self.desk, attempt.lease
         try:
-            async with self._attempt(lease):
-                await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
             since = desk.clock()
             async with desk.lane.passage(lease.vehicle, lambda: self.queue.beat(lease)) as passage:
                 self.queue.waited(lease, since)
@@ -182,6 +182,8 @@ class Worker:
     async def _is_free(self, attempt: Attempt, error: VehicleError) -> bool:
         """Tell whether a failure has another cause than its vehicle; raises what stops the run."""
         desk, lease = self.desk, attempt.lease
+        if attempt.turn is None:
+            return False
         if error.action is Action.SIGN_IN:
             try:
                 return await desk.account.mend(attempt.generation)
