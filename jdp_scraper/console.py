@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PLAIN_EVERY_S = 5.0
 COUNTDOWN_EVERY_S = 30.0
+COUNTDOWN_SHOWN_S = 1.5  # while one goes on it comes every second, and progress must not take its place
 BAR = 20
 
 
@@ -46,6 +47,7 @@ class Console:
         self._bar: TaskID | None = None
         self._last_line = -PLAIN_EVERY_S
         self._last_countdown = -COUNTDOWN_EVERY_S
+        self._counting_until = 0.0
 
     def __enter__(self) -> Self:
         if self._progress is not None:
@@ -95,7 +97,8 @@ class Console:
         if self._progress is not None:
             if self._bar is None:
                 self._bar = self._progress.add_task(text, total=event.total)
-            self._progress.update(self._bar, completed=event.done + event.failed, total=event.total, description=text)
+            shown = None if time.monotonic() < self._counting_until else text
+            self._progress.update(self._bar, completed=event.done + event.failed, total=event.total, description=shown)
         elif event.done + event.failed and (time.monotonic() - self._last_line >= PLAIN_EVERY_S or not event.left):
             self._last_line = time.monotonic()
             say(text)
@@ -105,6 +108,7 @@ class Console:
         if self._progress is not None:
             if self._bar is None:
                 self._bar = self._progress.add_task(text, total=None)
+            self._counting_until = time.monotonic() + COUNTDOWN_SHOWN_S
             self._progress.update(self._bar, description=text)
         elif time.monotonic() - self._last_countdown >= COUNTDOWN_EVERY_S:
             self._last_countdown = time.monotonic()

@@ -30,8 +30,10 @@
     +-- Interrupted                exit 129, 130, 143: resumable
     +-- VehicleError               never ends the run: one vehicle, tried again
         +-- StepTimeout
+        |   +-- NotShown
         +-- PageLost
         +-- PortalAnswered
+        |   +-- VehicleGone
         +-- VehicleNotListed
         +-- WrongVehicle
         +-- ReportRefused
@@ -42,7 +44,7 @@
         +-- ReportUnproven
         +-- ForeignAddress
         +-- TaskLost
-        +-- SessionExpired         costs no try: the session is mended first
+        +-- SessionExpired         costs no try where the session has ended: it is mended first
 
 A class docstring's first line is the default message, what follows says the consequence. Errors of other libraries are
 mapped to these once, at the boundary where they arise, with the cause kept.
@@ -51,6 +53,7 @@ mapped to these once, at the boundary where they arise, with the cause kept.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 
 class Action(enum.Enum):
@@ -268,6 +271,13 @@ class StepTimeout(VehicleError):
     """
 
 
+class NotShown(StepTimeout):
+    """The page answered, but does not show what the profile names.
+
+    Taken for a fault of this vehicle's page, not of the portal as a whole.
+    """
+
+
 class PageLost(VehicleError):
     """The page crashed or was closed.
 
@@ -278,7 +288,14 @@ class PageLost(VehicleError):
 class PortalAnswered(VehicleError):
     """The portal answered a page with an error, or not at all.
 
-    The page is replaced.
+    The page is replaced. Many in a row, over all pages, pause the run until the portal is back.
+    """
+
+
+class VehicleGone(PortalAnswered):
+    """The portal no longer has this vehicle.
+
+    It may have left the inventory since the run began.
     """
 
 
@@ -299,7 +316,7 @@ class WrongVehicle(VehicleError):
 class ReportRefused(VehicleError):
     """The portal refused to make the report.
 
-    Noticed by the refusal, not by the step's deadline.
+    Noticed by the refusal, not by the step's deadline. With status 429 all workers wait, and no try is used up.
     """
 
 
@@ -334,8 +351,13 @@ class ReportBroken(VehicleError):
 class ReportMismatch(VehicleError):
     """The PDF is of another vehicle.
 
-    It never gets a name; counted, and tried again.
+    It never gets a name; counted, and tried again. ``shown`` holds what the PDF says in place of this vehicle's
+    reference and VIN, one word each.
     """
+
+    def __init__(self, message: str | None = None, *, shown: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.shown = frozenset(shown)
 
 
 class ReportUnproven(VehicleError):
@@ -355,7 +377,8 @@ class ForeignAddress(VehicleError):
 class SessionExpired(VehicleError):
     """The portal has ended the session.
 
-    The task goes back without using up a try; the session is mended once for all workers.
+    The session is looked at first: where it has ended it is mended once for all workers and the task uses up no try;
+    where the portal still knows it, this was an answer to one vehicle alone and counts as a try.
     """
 
     action = Action.SIGN_IN

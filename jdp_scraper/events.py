@@ -101,6 +101,24 @@ class TaskFailed(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficPaused(Event):
+    """Nothing new was, or will be, begun for ``seconds``, because of the portal."""
+
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed(Event):
+    """Reports turned out to be the session's: from now on one page at a time goes from a vehicle to its report.
+
+    ``mismatches`` is how many PDFs showed it; none of them was kept.
+    """
+
+    mismatches: int
+
+
 Subscriber = Callable[[Event], None]
 
 

@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jdp_scraper.events import Event, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
+from jdp_scraper.events import (
+    Event,
+    Narrowed,
+    StepDone,
+    TaskDone,
+    TaskFailed,
+    TaskReturned,
+    TaskStarted,
+    TrafficPaused,
+)
 
 
 @dataclass(slots=True)
@@ -28,6 +37,10 @@ class Metrics:
         self.failed: dict[str, str] = {}
         self.errors: Counter[str] = Counter()
         self.bytes = 0
+        self.narrowed_after: int | None = None
+        """Mismatches after which one page at a time went from a vehicle to its report."""
+        self.pauses: dict[str, tuple[int, float]] = {}
+        """How often nothing new was begun, and for how many seconds in all, by reason."""
         self._steps: defaultdict[str, list[float]] = defaultdict(list)
         self._vehicles: defaultdict[str, VehicleMetrics] = defaultdict(VehicleMetrics)
 
@@ -47,6 +60,11 @@ class Metrics:
             case TaskFailed(key, _, error, message):
                 self._note_error(key, error)
                 self.failed[key] = message
+            case TrafficPaused(reason, seconds):
+                times, total = self.pauses.get(reason, (0, 0.0))
+                self.pauses[reason] = (times + 1, total + seconds)
+            case Narrowed(mismatches):
+                self.narrowed_after = mismatches
             case _:
                 pass
 
@@ -65,6 +83,11 @@ class Metrics:
         return {
             "errors": dict(self.errors),
             "bytes": self.bytes,
+            "narrowed_after": self.narrowed_after,
+            "pauses": {
+                reason: {"count": count, "seconds": round(seconds, 3)}
+                for reason, (count, seconds) in self.pauses.items()
+            },
             "steps": {
                 step: {"count": count, "median_s": round(median, 3), "p95_s": round(p95, 3)}
                 for step, (count, median, p95) in self.steps().items()

@@ -24,6 +24,11 @@ def report_lines(report: RunReport) -> Iterator[str]:
         yield f"  browser    lost and replaced {_count(report.browsers_replaced, 'time')}"
     if report.pages_replaced:
         yield f"  pages      {report.pages_replaced} replaced"
+    for reason, (times, seconds) in report.pauses.items():
+        yield f"  paused     {_count(times, 'time')}, {clock_text(seconds)} in all: {reason}"
+    if report.narrowed_after is not None:
+        shown = _count(report.narrowed_after, "mismatch", "mismatches")
+        yield f"  narrowed   after {shown}: reports are the session's, one page at a time asked for them"
     for step, (count, median, p95) in report.steps.items():
         yield f"  {step:<10} median {median:.2f} s, 95th percentile {p95:.2f} s ({_count(count, 'time')})"
     for key, message in list(report.failed.items())[:FAILURES_SHOWN]:
@@ -34,8 +39,8 @@ def report_lines(report: RunReport) -> Iterator[str]:
     yield f"  run data   {report.folder.data}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, several: str = "") -> str:
+    return f"{number} {noun if number == 1 else several or noun + 's'}"
 
 
 def _rate(report: RunReport) -> str:

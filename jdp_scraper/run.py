@@ -51,7 +51,6 @@ from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.work.crew import Crew, Ground
 
-DOWN_S = 900.0
 HURRIED_SIGN_OUT_S = 5.0
 WHOLE_SIGN_OUT_S = 30.0
 
@@ -188,7 +187,7 @@ class Run:
             unrecorded=self._tracer.paused,
         )
         lock_s = settings.lock_wait(at_terminal=self._options.at_terminal)
-        patience = Patience(lock_s, settings.own_lock_wait, DOWN_S)
+        patience = Patience(lock_s, settings.own_lock_wait, settings.portal_down_wait_s)
         return AccountSession(self._site, entrance, keeper, patience, bus)
 
     # -- which run -------------------------------------------------------------------------------------------------
@@ -289,6 +288,7 @@ class Run:
         report.seconds = time.monotonic() - began
         report.failed, report.fetched = self._metrics.failed, self._metrics.done
         report.steps = self._metrics.steps()
+        report.narrowed_after, report.pauses = self._metrics.narrowed_after, self._metrics.pauses
         if job is None:
             return
         wanted = select(job.keyed, self._goal)

@@ -23,6 +23,8 @@ class RunReport:
     pages_replaced: int = 0
     browsers_replaced: int = 0
     steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    narrowed_after: int | None = None
+    pauses: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def totals(self) -> dict[str, Any]:
         """Return the counts as JSON values."""

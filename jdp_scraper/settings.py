@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     retry_wait_s: float = Field(
         2, ge=0, allow_inf_nan=False, description="first back-off before a vehicle is tried again; it doubles"
     )
+    max_per_minute: int = Field(0, ge=0, description="vehicles begun a minute over all pages, evenly spaced; 0: off")
+    portal_down_wait_s: float = Field(
+        900, ge=0, allow_inf_nan=False, description="how long a failing portal is waited for without any report"
+    )
     lock_wait_s: float | None = Field(
         None,
         ge=0,

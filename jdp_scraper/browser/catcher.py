@@ -36,9 +36,13 @@ class CaughtRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The portal's answer to a request that the page itself made: an HTTP status of 400 or more."""
+    """The portal's answer to a request that the page itself made: an HTTP status of 400 or more, 0 if none came.
+
+    ``retry_after`` is the answer's header of that name.
+    """
 
     status: int
+    retry_after: str = ""
 
 
 class RequestCatcher:
@@ -76,8 +80,8 @@ class RequestCatcher:
         """Wait for the next request caught, or refusal seen."""
         return await self._caught.get()
 
-    def _refused(self, _source: object, status: int) -> None:
-        self._caught.put_nowait(Refusal(int(status)))
+    def _refused(self, _source: object, status: int, retry_after: str | None = None) -> None:
+        self._caught.put_nowait(Refusal(int(status), str(retry_after or "")))
 
     def _paused(self, event: dict[str, Any]) -> None:
         request = event["request"]

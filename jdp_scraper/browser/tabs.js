@@ -1,7 +1,8 @@
 // Every new tab that a page opens becomes a hidden frame of the same page: window.open, links and forms alike, also
 // ones that are made on the fly and never attached. The frame's first request then belongs to the page, where it is
 // caught before it leaves; nothing is rendered, and no tab can be mixed up with another page's. Answers of 400 and more
-// to the page's own requests, once a report is being asked for, are told as well: a refusal is noticed at once.
+// to the page's own requests, once a report is being asked for, are told as well, and so are those that never come:
+// a refusal is noticed at once, whether a script, a form or a link has asked.
 (() => {
   const name = "tab-" + Math.random().toString(36).slice(2);
   const own = new Set(["", "_self", "_top", "_parent"]);
@@ -60,36 +61,64 @@
   // A refusal is told once the page has gone quiet, so that a keep-alive that fails beside the report's own request does
   // not pass for a refused report: that one's tab has been opened, and its address caught, by then.
   let open = 0;
-  let refused = 0;
+  let refused = null;
   let telling;
   const began = () => {
     if (!window.jdpAsking) return null; // a poll from before may stay open for ever
     open += 1;
     clearTimeout(telling);
-    return (status) => {
+    return (refusal) => {
       open -= 1;
-      if (status >= 400) refused = status;
-      if (!open && refused) telling = setTimeout(() => window.noteRefusedRequest(refused), 700);
+      refused = refusal || refused;
+      if (!open && refused) telling = setTimeout(() => window.noteRefusedRequest(...refused), 700);
     };
+  };
+  const refusal = (status, header) => (status >= 400 ? [status, header("Retry-After")] : null);
+  // A request that breaks counts where it went to the portal itself: others are blocked, and that is as it should be.
+  const broken = (address) => {
+    try {
+      return new URL(address, document.baseURI).origin === location.origin ? [0, null] : null;
+    } catch {
+      return null;
+    }
   };
   const ask = window.fetch;
   window.fetch = async (...given) => {
     const ended = began();
-    let status = 0;
+    let outcome = null;
     try {
       const answer = await ask(...given);
-      status = answer.status;
+      outcome = refusal(answer.status, (name) => answer.headers.get(name));
       return answer;
+    } catch (error) {
+      if (error.name !== "AbortError") outcome = broken(given[0] instanceof Request ? given[0].url : given[0]);
+      throw error;
     } finally {
-      if (ended) ended(status);
+      if (ended) ended(outcome);
     }
+  };
+  const addresses = new WeakMap();
+  const prepare = XMLHttpRequest.prototype.open;
+  XMLHttpRequest.prototype.open = function (method, address, ...more) {
+    addresses.set(this, address);
+    return prepare.call(this, method, address, ...more);
   };
   const send = XMLHttpRequest.prototype.send;
   XMLHttpRequest.prototype.send = function (...given) {
     const ended = began();
-    if (ended) this.addEventListener("loadend", () => ended(this.status), { once: true });
+    if (ended) {
+      let outcome = null;
+      this.addEventListener("error", () => (outcome = broken(addresses.get(this))), { once: true });
+      const told = () => ended(outcome || refusal(this.status, (name) => this.getResponseHeader(name)));
+      this.addEventListener("loadend", told, { once: true });
+    }
     return send.apply(this, given);
   };
+
+  // A form or a link that asks for the report may be answered with an error page, in this document's place or in a frame.
+  const [navigation] = performance.getEntriesByType("navigation");
+  const status = (navigation && navigation.responseStatus) || 0;
+  if (status >= 400 && window.noteRefusedRequest) window.noteRefusedRequest(status, null);
 
   // In the capture phase, and once more when the page's own handlers have run: they may set the target at the click.
   for (const capture of [true, false]) {

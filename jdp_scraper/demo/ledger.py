@@ -17,6 +17,7 @@ class Ledger:
     """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice.
 
     `cookies` are all values given out, so that a test can look for them where they must not be.
+    `opened_at` and `created_at` are seconds on a clock that only grows.
     """
 
     started: float = field(default_factory=time.time)
@@ -30,7 +31,9 @@ class Ledger:
     refused: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
     vehicle_opens: Counter[str] = field(default_factory=Counter)
+    opened_at: list[float] = field(default_factory=list)
     reports_created: Counter[str] = field(default_factory=Counter)
+    created_at: list[float] = field(default_factory=list)
     reports_asked: Counter[str] = field(default_factory=Counter)
     reports_signed_out: int = 0
     foreign_requests: int = 0
@@ -45,10 +48,12 @@ class Ledger:
     def opened(self, vehicle: Vehicle) -> None:
         """Count the opening of a vehicle's page, under its reference."""
         self.vehicle_opens[vehicle.reference] += 1
+        self.opened_at.append(time.monotonic())
 
     def created(self, vehicle: Vehicle) -> None:
         """Count a report made ready."""
         self.reports_created[vehicle.vin] += 1
+        self.created_at.append(time.monotonic())
         self.references[vehicle.vin] = vehicle.reference
 
     @contextmanager

@@ -74,7 +74,8 @@ class ProofRule(BaseModel):
 def prove(text: str, vehicle: Vehicle, rule: ProofRule, longer: Collection[str] = ()) -> None:
     """Return if ``text`` proves that the report is of ``vehicle``; ``longer`` is as ``longer_references`` gives it.
 
-    Raises ``ReportMismatch`` where another vehicle is named, ``ReportUnproven`` where none is.
+    Raises ``ReportMismatch`` where another vehicle is named, with all that the PDF shows behind labels;
+    ``ReportUnproven`` where none is.
     """
     written = plain(text)
     wanted = plain(vehicle.reference)
@@ -84,17 +85,29 @@ def prove(text: str, vehicle: Vehicle, rule: ProofRule, longer: Collection[str] 
         raise ReportUnproven("the inventory gives this vehicle no reference that could be proven")
     others = {plain(other) for other in longer}
     places = find_places(written, rule.reference_labels, rule.vin_labels)
-    vin_proven = _vin_is_proven(written, vehicle, rule, places)
     ambiguous = wanted in others
-    if rule.pattern is None:
-        _check_labels(wanted, others, places, strict=not vin_proven)
-        ambiguous = ambiguous or _reads_like_separators(wanted)
-    else:
-        _check_pattern(written, wanted, rule.pattern)
+    try:
+        vin_proven = _vin_is_proven(written, vehicle, rule, places)
+        if rule.pattern is None:
+            _check_labels(wanted, others, places, strict=not vin_proven)
+            ambiguous = ambiguous or _reads_like_separators(wanted)
+        else:
+            _check_pattern(written, wanted, rule.pattern)
+    except ReportMismatch as error:
+        raise ReportMismatch(str(error), shown=error.shown | _shown(written, rule, places)) from None
     if vehicle.vin and not vin_proven:
         raise ReportUnproven(f"the PDF does not show the VIN {vehicle.vin!a}")
     if ambiguous and not vin_proven:
         raise ReportUnproven(f"the reference {wanted!a} can be read in two ways, and no VIN is known to decide")
+
+
+def _shown(written: str, rule: ProofRule, places: list[Place]) -> frozenset[str]:
+    """Return the words in which the text names its vehicle, by labels or pattern."""
+    words = {place.shown() for place in places}
+    if rule.pattern is not None:
+        for found in _expression(rule.pattern).finditer(written):
+            words |= {plain(value or "")[:_LONGEST_WORD] for value in found.groups()}
+    return frozenset(words - {""})
 
 
 def longer_references(references: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -187,7 +200,7 @@ def _vin_is_proven(written: str, vehicle: Vehicle, rule: ProofRule, places: list
         return True
     for word in words:
         if len(word) == 17 and word.isalnum() and _looks_like_vin(word, wanted):
-            raise ReportMismatch(f"the PDF shows VIN {word!a}, not {wanted!a}")
+            raise ReportMismatch(f"the PDF shows VIN {word!a}, not {wanted!a}", shown=[word])
     return False
 
 

@@ -17,13 +17,14 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Response
 
 from jdp_scraper.browser.session import first_line
-from jdp_scraper.errors import PageLost, PortalAnswered, StepTimeout
+from jdp_scraper.errors import NotShown, PageLost, PortalAnswered, StepTimeout
 from jdp_scraper.pdf.answer import retry_after_s
 
 _SCRIPTS = resources.files("jdp_scraper.portal") / "scripts"
 _GRACE_S = 2.0
 _ERROR_PAGE_MS = 3000
 _LOST = ("has been closed", "crashed", "Target closed", "Connection closed", "Browser closed", "disposed")
+_NOT_SHOWN = "not shown: "  # what the scripts say whose own deadline has passed
 _MOVED = ("context was destroyed", "navigati", "Cannot find context", "frame was detached", "frame got detached")
 
 
@@ -38,7 +39,8 @@ def _script(name: str) -> str:
 async def page_step(what: str, seconds: float) -> AsyncIterator[None]:
     """Bound a step on a page and map what fails in it.
 
-    Raises ``StepTimeout``, ``PageLost`` and ``PortalAnswered``; each message begins with ``what``.
+    Raises ``StepTimeout`` (``NotShown`` by a script's own deadline), ``PageLost`` and ``PortalAnswered``; each message
+    begins with ``what``.
     """
     try:
         async with asyncio.timeout(seconds + _GRACE_S):  # a script's own deadline says more, so it comes first
@@ -56,6 +58,8 @@ def page_error(what: str, error: PlaywrightError) -> StepTimeout | PageLost | Po
         return PageLost(f"{what}: the page was lost: {line}")
     if "net::" in line or "NS_ERROR" in line:
         return PortalAnswered(f"{what}: {line}")
+    if _NOT_SHOWN in line:
+        return NotShown(f"{what}: {line}")
     return StepTimeout(f"{what}: {line}")
 
 

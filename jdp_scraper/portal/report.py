@@ -9,7 +9,8 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
-from jdp_scraper.errors import ReportRefused, SessionExpired, StepTimeout
+from jdp_scraper.errors import PortalAnswered, ReportRefused, SessionExpired, StepTimeout, VehicleError
+from jdp_scraper.pdf.answer import retry_after_s
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.in_page import page_step, run_script
 from jdp_scraper.portal.profile import Block, SiteProfile
@@ -28,7 +29,8 @@ def new_catcher(profile: SiteProfile, block: bool) -> RequestCatcher:
 async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float) -> ReportRequest:
     """Return the request that would fetch the report of the vehicle whose page is open.
 
-    Raises ``ReportRefused`` as soon as the page's own request is refused, and the errors of ``page_step``.
+    Raises ``ReportRefused``, ``SessionExpired`` or ``PortalAnswered`` as soon as the page's own request is refused or
+    breaks, and the errors of ``page_step``.
     """
     rule = profile.report
     time = seconds * 1000
@@ -52,10 +54,19 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
         finally:
             clicks.cancel()
     if isinstance(caught, Refusal):
-        if caught.status in SIGNED_OUT:
-            raise SessionExpired(f"the portal answered the report's request with status {caught.status}")
-        raise ReportRefused(f"the portal refused the report with status {caught.status}", status=caught.status)
+        raise _refused(caught)
     return ReportRequest(caught.url, caught.method, caught.body, caught.headers)
+
+
+def _refused(refusal: Refusal) -> VehicleError:
+    if refusal.status in SIGNED_OUT:
+        return SessionExpired(f"the portal answered the report's request with status {refusal.status}")
+    if not refusal.status:
+        return PortalAnswered("report: the connection broke at the page's own request")
+    wait = retry_after_s(refusal.retry_after)
+    return ReportRefused(
+        f"the portal refused the report with status {refusal.status}", status=refusal.status, retry_after_s=wait
+    )
 
 
 async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> CaughtRequest | Refusal:

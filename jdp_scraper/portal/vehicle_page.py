@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from jdp_scraper.errors import PortalAnswered, SessionExpired, StepTimeout, VehicleNotListed, WrongVehicle
+from jdp_scraper.errors import SessionExpired, StepTimeout, VehicleGone, VehicleNotListed, WrongVehicle
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.grid import GridPage, GridRow, GridView
 from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
@@ -186,7 +186,7 @@ class VehicleOpener:
         if seen["state"] in {"form", "license"}:
             raise SessionExpired(f"vehicle page: the portal shows its {seen['state']} instead")
         if seen["state"] == "gone":
-            raise PortalAnswered(f"the portal no longer has {vehicle.reference!r}")
+            raise VehicleGone(f"the portal no longer has {vehicle.reference!r}")
         if not any(shows(text, vehicle.reference) for text in seen["references"]):
             raise WrongVehicle(f"the opened page does not show the reference {vehicle.reference!r}")
         if rule.vin and vehicle.vin and not any(shows(text.upper(), vehicle.vin) for text in seen["vins"]):

@@ -23,6 +23,7 @@ from jdp_scraper.portal.account import AccountSession
 from jdp_scraper.portal.cookie_bridge import CookieBridge
 from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.reachable import fault_of_portal
 from jdp_scraper.portal.report import new_catcher
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
@@ -31,10 +32,13 @@ from jdp_scraper.portal.walk import walk_grid
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.work.breaker import BreakerRules
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.harvest import Harvest, Score
+from jdp_scraper.work.lane import ReportLane
 from jdp_scraper.work.queue import AsyncTaskQueue
 from jdp_scraper.work.retry import RetryPolicy
+from jdp_scraper.work.traffic import Traffic
 from jdp_scraper.work.watchdog import Patience, Watchdog
 from jdp_scraper.work.worker import Worker
 
@@ -76,13 +80,23 @@ class Crew:
         self._opener = VehicleOpener(
             ground.site, ground.links, self._lock, wanted, seconds=settings.step_timeout_s, bus=ground.bus
         )
-        self._report_lock = asyncio.Lock() if ground.site.profile.report.bound == "session" else None
+        self._lane = ReportLane(ground.bus, narrow=ground.site.profile.report.bound == "session")
+        self._traffic = Traffic(
+            BreakerRules(down_wait_s=settings.portal_down_wait_s),
+            settings.max_per_minute,
+            lambda: fault_of_portal(ground.site, self._user_agent),
+            ground.bus,
+            self._clock,
+            stopping=ground.stop.requested.is_set,
+        )
+        self._user_agent = ""
         self._score = Score(done_before, self._clock())
         self.pages_replaced = 0
 
     async def work(self, visit: Visit) -> None:
         """Work in one browser until every task is done or has finally failed; raises as ``Harvest.run`` does."""
         ground, settings = self._ground, self._ground.settings
+        self._user_agent = visit.browser.user_agent
         bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.note_cookies)
         async with self._client(visit) as client, self._pool(visit) as pool:
             desk = self._desk(visit, client, bridge)
@@ -94,6 +108,7 @@ class Crew:
                 ground.bus,
                 self._score,
                 walk=lambda: self._walk(visit),
+                watch_traffic=self._traffic.run,
                 browser=visit.browser,
                 save_tracking=ground.save_tracking,
                 refresh_lease=ground.account.refresh_lease,
@@ -108,9 +123,9 @@ class Crew:
 
     def _client(self, visit: Visit) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=self._ground.settings.concurrent_contexts)
-        agent = visit.browser.user_agent  # a portal may hold a session to its browser
+        headers = {"User-Agent": visit.browser.user_agent}  # a portal may hold a session to its browser
         may_use_proxy = self._ground.site.may_use_proxy
-        return httpx.AsyncClient(limits=limits, headers={"User-Agent": agent}, trust_env=may_use_proxy)
+        return httpx.AsyncClient(limits=limits, headers=headers, trust_env=may_use_proxy)
 
     def _pool(self, visit: Visit) -> PagePool:
         settings, profile = self._ground.settings, self._ground.site.profile
@@ -159,7 +174,8 @@ class Crew:
             names=ground.names,
             disk=ground.disk,
             streams=asyncio.Semaphore(settings.concurrent_contexts),
-            report_lock=self._report_lock,
+            traffic=self._traffic,
+            lane=self._lane,
             step_s=settings.step_timeout_s,
             clock=self._clock,
             now=lambda: datetime.now(UTC),

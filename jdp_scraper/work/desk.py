@@ -22,15 +22,17 @@ from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
 from jdp_scraper.redact import Secrets
 from jdp_scraper.work.evidence import Evidence
+from jdp_scraper.work.lane import ReportLane
 from jdp_scraper.work.task import Lease
+from jdp_scraper.work.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The run's means: where things are asked for, and where they are kept.
 
-    ``report_lock`` is held between opening a vehicle and knowing its report's address; there is one where the report is
-    of the vehicle that the session opened last. ``streams`` bounds the reports in flight.
+    ``traffic`` is the gate through which every vehicle is begun, ``lane`` the way from opening it to knowing its
+    report's address. ``streams`` bounds the reports in flight.
     """
 
     site: Site
@@ -43,7 +45,8 @@ class Desk:
     names: Mapping[str, str]
     disk: Disk
     streams: asyncio.Semaphore
-    report_lock: asyncio.Lock | None
+    traffic: Traffic
+    lane: ReportLane
     step_s: float
     clock: Callable[[], float]
     now: Callable[[], datetime]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
@@ -40,6 +41,7 @@ class Harvest:
     bus: Bus
     score: Score
     walk: Callable[[], Awaitable[None]]
+    watch_traffic: Callable[[], Coroutine[Any, Any, None]]
     browser: BrowserSession
     save_tracking: Callable[[], Awaitable[None]]
     refresh_lease: Callable[[], Awaitable[None]]
@@ -61,6 +63,7 @@ class Harvest:
                 group.create_task(_await(self.walk), name="walk"),
                 group.create_task(self._watch_browser(), name="browser watch"),
                 group.create_task(self.watchdog.run(), name="watchdog"),
+                group.create_task(self.watch_traffic(), name="traffic"),
                 group.create_task(self._progress(), name="progress"),
                 group.create_task(self._every(TRACKING_EVERY_S, self.save_tracking), name="tracking"),
                 group.create_task(self._every(LEASE_EVERY_S, self.refresh_lease), name="lease"),

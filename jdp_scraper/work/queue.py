@@ -94,6 +94,11 @@ class AsyncTaskQueue:
         lease.last_sign = self._clock()
         lease.step = step or lease.step
 
+    def waited(self, lease: Lease, since: float) -> None:
+        """Take note that the lease has waited for its turn from ``since`` until now, which is no part of the work."""
+        lease.last_sign = self._clock()
+        lease.taken_at += lease.last_sign - since
+
     def done(self, lease: Lease) -> None:
         """Take note that the task's proven file is in place and written down; raises ``StaleLease``."""
         task = self._end(lease)
@@ -120,7 +125,7 @@ class AsyncTaskQueue:
 
     def decide(self, lease: Lease, error: BaseException) -> Decision:
         """Return what ``fail`` would decide, without doing it."""
-        return self._policy.decide(error, lease.task.attempts + 1, lease.task.free_returns)
+        return self._policy.decide(error, lease.task.attempts + 1)
 
     def give_back(self, lease: Lease) -> None:
         """Put the task back as if it had not been taken, as at an interruption; raises ``StaleLease``."""
@@ -177,8 +182,6 @@ class AsyncTaskQueue:
         if decision.counts:
             task.attempts += 1
             self._attempts += 1
-        else:
-            task.free_returns += 1
         task.ready_at = self._clock() + decision.after_s
         heapq.heappush(self._waiting, (task.ready_at, next(self._turn), task))
         self._move(task, State.WAITING)

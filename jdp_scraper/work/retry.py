@@ -13,7 +13,6 @@ from jdp_scraper.errors import Action, ScraperError
 
 LONGEST_WAIT_S = 60.0
 LONGEST_ASKED_S = 600.0
-FREE_RETURNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,11 @@ class RetryPolicy:
         wait = wait_exponential(multiplier=first_wait_s, max=LONGEST_WAIT_S) + wait_random(0, jitter)
         return cls(stop_after_attempt(max_retries + 1), wait)
 
-    def decide(self, error: BaseException, attempt: int, free_returns: int = 0) -> Decision:
-        """Decide about the attempt that ended with ``error``; a mended session gives a few returns that are free."""
+    def decide(self, error: BaseException, attempt: int) -> Decision:
+        """Decide about the attempt that ended with ``error``, as one that counts."""
         action = error.action if isinstance(error, ScraperError) else Action.STOP
         if action is Action.STOP:
             return Stop()
-        if action is Action.SIGN_IN and free_returns < FREE_RETURNS:
-            return Retry(0.0, counts=False)
         state = RetryCallState(Retrying(), None, (), {})
         state.attempt_number = attempt
         if action is Action.GIVE_UP or self.stop(state):

@@ -30,14 +30,16 @@ class Task:
     vehicle: Vehicle
     state: State = State.READY
     attempts: int = 0
-    free_returns: int = 0
     ready_at: float = 0.0
     lease: Lease | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Lease:
-    """One worker's hold on a task, from ``take`` until it is given back; times are on the queue's clock."""
+    """One worker's hold on a task, from ``take`` until it is given back; times are on the queue's clock.
+
+    ``taken_at`` is moved on by whatever was spent waiting for a turn, so that it tells the length of the work.
+    """
 
     task: Task
     attempt: int

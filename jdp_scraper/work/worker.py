@@ -11,26 +11,46 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.browser.pool import PagePool, PooledPage
 from jdp_scraper.checkpoint.records import TaskRecord, TaskState
-from jdp_scraper.errors import Action, BrowserLost, PageLost, ScraperError, StepTimeout, VehicleError
+from jdp_scraper.errors import (
+    Action,
+    BrowserLost,
+    PageLost,
+    ReportMismatch,
+    ScraperError,
+    StepTimeout,
+    VehicleError,
+)
 from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
 from jdp_scraper.pdf.store import PlacedReport
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.report import learn_report
-from jdp_scraper.waiting import held
+from jdp_scraper.work.binding import Passage
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.evidence import Evidence
 from jdp_scraper.work.queue import AsyncTaskQueue, StaleLease
 from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease
+from jdp_scraper.work.traffic import Turn
 from jdp_scraper.work.watchdog import Watchdog
 
 PAGES_LOST_IN_A_ROW = 3
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One try at a task: its lease, its turn, the session it began with, its way to the report, and what was seen."""
+
+    lease: Lease
+    turn: Turn | None = None
+    generation: int = 0
+    passage: Passage | None = None
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,64 +78,85 @@ class Worker:
 
     async def _one(self) -> bool:
         """Work on one task; tells whether there was one."""
-        lease: Lease | None = None
-        generation = self.desk.account.generation
-        evidence = Evidence()
+        attempt: Attempt | None = None
         try:
             async with self.pool.page() as pooled:
-                await self.desk.account.settled()  # nothing is begun on a session that is being mended
                 lease = await self.queue.take()
                 if lease is None:
                     return False
-                generation = self.desk.account.generation
-                evidence = Evidence()
-                self.bus.publish(TaskStarted(lease.key, lease.attempt))
-                request = await self._ask(lease, pooled, evidence)
+                attempt = Attempt(lease)
+                if not await self._begin(attempt):
+                    return False
+                request = await self._ask(attempt, pooled)
             async with self.desk.streams:
-                await self._receive(lease, request, evidence)
+                await self._receive(attempt, request)
         except VehicleError as error:
-            if lease is None:
+            if attempt is None:
                 raise
-            if isinstance(error, PageLost) and await self.desk.browser.has_ended():
-                self.queue.give_back(lease)  # no fault of the vehicle's
+            if isinstance(error, PageLost) and await self.desk.browser.has_ended():  # no fault of the vehicle's
                 raise BrowserLost(f"the browser ended by itself: {error}") from error
-            await self._failed(lease, error, generation, evidence)
-            if error.action is Action.SIGN_IN:
-                await self.desk.account.mend(generation)
-        except BaseException:
-            if lease is not None and self.queue.holds(lease):
-                self.queue.give_back(lease)
-            raise
+            await self._failed(attempt, error)
+        finally:
+            if attempt is not None:
+                self._end(attempt)
         return True
+
+    async def _begin(self, attempt: Attempt) -> bool:
+        """Wait for the attempt's turn; tells whether it may be begun, false where the run is to stop."""
+        desk, lease = self.desk, attempt.lease
+        async with self._attempt(lease):
+            await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
+        since = desk.clock()
+        attempt.turn = await desk.traffic.turn()
+        await desk.account.settled()  # nothing is begun on a session that is being mended
+        self.queue.waited(lease, since)
+        if attempt.turn is None:
+            return False
+        attempt.generation = desk.account.generation
+        self.bus.publish(TaskStarted(lease.key, lease.attempt))
+        return True
+
+    def _end(self, attempt: Attempt) -> None:
+        """Give back what the attempt still holds, however it has ended."""
+        if attempt.turn is not None:
+            self.desk.traffic.leave(attempt.turn)
+        if self.queue.holds(attempt.lease):
+            self.queue.give_back(attempt.lease)
 
     # -- the two halves ------------------------------------------------------------------------------------------
 
-    async def _ask(self, lease: Lease, pooled: PooledPage, evidence: Evidence) -> ReportRequest:
+    async def _ask(self, attempt: Attempt, pooled: PooledPage) -> ReportRequest:
         """Open the vehicle on the page and learn its report's address."""
-        desk = self.desk
+        desk, lease = self.desk, attempt.lease
         try:
-            async with self._attempt(lease):
-                await desk.opener.wait_for_row(lease.vehicle, lambda: self.queue.beat(lease))
-                async with held(desk.report_lock, lambda: self.queue.beat(lease)):
+            since = desk.clock()
+            async with desk.lane.passage(lease.vehicle, lambda: self.queue.beat(lease)) as passage:
+                self.queue.waited(lease, since)
+                attempt.passage = passage
+                async with self._attempt(lease):
                     async with self._step(lease, "open"):
                         await desk.opener.open(pooled.page, lease.vehicle, lambda: self.queue.beat(lease))
+                    desk.lane.opened(passage)
                     async with self._step(lease, "report"):
                         request = await learn_report(pooled, desk.site.profile, desk.step_s)
         except VehicleError as error:
             if isinstance(self.queue.decide(lease, error), GiveUp):
-                await evidence.look_at(pooled.page, desk.secrets)
+                await attempt.evidence.look_at(pooled.page, desk.secrets)
             raise
-        evidence.page_returned(pooled.page)
+        attempt.evidence.page_returned(pooled.page)
         return request
 
-    async def _receive(self, lease: Lease, request: ReportRequest, evidence: Evidence) -> None:
+    async def _receive(self, attempt: Attempt, request: ReportRequest) -> None:
         """Stream the report, prove it, put it in place and write the outcome down."""
-        desk, began = self.desk, time.perf_counter()
+        desk, lease, began = self.desk, attempt.lease, time.perf_counter()
         name = desk.names[lease.key]
         async with self._attempt(lease):
             async with self._step(lease, "download"):
                 streamed = await desk.stream.fetch(
-                    request, desk.part(lease.key, lease.attempt), lambda _: self.queue.beat(lease), evidence.answers
+                    request,
+                    desk.part(lease.key, lease.attempt),
+                    lambda _: self.queue.beat(lease),
+                    attempt.evidence.answers,
                 )
             async with self._step(lease, "prove"):
                 placed = await desk.store.prove_and_place(
@@ -123,6 +164,9 @@ class Worker:
                 )
             async with self._step(lease, "record"):
                 await self._record(lease, placed)
+        desk.traffic.succeeded()
+        if attempt.passage is not None:
+            desk.lane.right(attempt.passage)
         self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
         await desk.forget_failure(lease.key)
         await desk.tracer.turn()
@@ -144,12 +188,24 @@ class Worker:
 
     # -- failure -------------------------------------------------------------------------------------------------
 
-    async def _failed(self, lease: Lease, error: VehicleError, generation: int, evidence: Evidence) -> None:
-        """Report the failure to the queue, and write down a final one; raises ``error`` where it stops the run."""
-        # A session that has been mended since is no fault of this vehicle's.
-        mended = error.action is Action.SIGN_IN and generation != self.desk.account.generation
+    async def _is_free(self, attempt: Attempt, error: VehicleError) -> bool:
+        """Tell whether a failure has another cause than its vehicle; raises what stops the run."""
+        desk, lease = self.desk, attempt.lease
+        if attempt.turn is None:
+            return False
+        if error.action is Action.SIGN_IN:
+            return await desk.account.mend(attempt.generation)
+        if isinstance(error, ReportMismatch) and attempt.passage is not None:
+            return desk.lane.is_free(attempt.passage, error)
+        last_try = isinstance(self.queue.decide(lease, error), GiveUp)
+        return await desk.traffic.is_free(attempt.turn, lease.key, error, last_try=last_try)
+
+    async def _failed(self, attempt: Attempt, error: VehicleError) -> None:
+        """Report the failure to the queue, and write down a final one; raises what stops the run."""
+        lease = attempt.lease
+        free = await self._is_free(attempt, error)
         try:
-            decision = self.queue.fail(lease, error, free=mended)
+            decision = self.queue.fail(lease, error, free=free)
         except StaleLease:
             return  # the task was taken back meanwhile, and is another worker's to report on
         kind, message = type(error).__name__, self.desk.secrets.message(str(error))
@@ -166,7 +222,7 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        await self.desk.write_failure(lease, error, evidence)
+        await self.desk.write_failure(lease, error, attempt.evidence)
         await self.desk.checkpoint.record(lease.key, record)
         self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
 

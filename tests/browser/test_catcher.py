@@ -312,6 +312,61 @@ async def test_a_refusal_of_the_page_s_own_request_is_told(by: str, status: int,
         assert await opener.catcher.next() == Refusal(status)
 
 
+@pytest.mark.parametrize("by", ["fetch", "XMLHttpRequest"])
+async def test_a_refusal_brings_the_wait_that_the_portal_asks_for(by: str, opener: Opener) -> None:
+    opener.site.content("/create", "no", status=429, headers={"Retry-After": "17"})
+    await opener.show("")
+    script = "fetch('/create', { method: 'POST' })"
+    if by == "XMLHttpRequest":
+        script = "const r = new XMLHttpRequest(); r.open('POST', '/create'); r.send()"
+    await opener.run(f"{ASKING}; {script}")
+    async with asyncio.timeout(SOON_S):
+        assert await opener.catcher.next() == Refusal(429, "17")
+
+
+@pytest.mark.parametrize("by", ["fetch", "XMLHttpRequest"])
+async def test_a_request_of_the_page_that_breaks_is_told_as_a_refusal_without_a_status(by: str, opener: Opener) -> None:
+    async def broken(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    opener.site.pages["/create"] = broken
+    await opener.show("")
+    script = "fetch('/create', { method: 'POST' }).catch(() => null)"
+    if by == "XMLHttpRequest":
+        script = "const r = new XMLHttpRequest(); r.open('POST', '/create'); r.send()"
+    await opener.run(f"{ASKING}; {script}")
+    async with asyncio.timeout(SOON_S):
+        assert await opener.catcher.next() == Refusal(0)
+
+
+async def test_what_is_blocked_or_given_up_by_the_page_is_no_refusal(opener: Opener) -> None:
+    opener.site.hanging("/slow")
+    await opener.show("")
+    await opener.run(
+        f"{ASKING}; const given_up = new AbortController();"
+        "fetch('/slow', { signal: given_up.signal }).catch(() => null); given_up.abort();"
+        "fetch('http://blocked.invalid/count').catch(() => null)"
+    )
+    await opener.settled()
+    await opener.run(f"setTimeout(() => window.open('{ADDRESS}'), 1500)")
+    assert (await opener.caught()).url == opener.site.url(ADDRESS)
+
+
+@pytest.mark.parametrize("target", ["_blank", "_self"])
+@pytest.mark.parametrize("body", ["<p>Sorry", ""])
+@pytest.mark.parametrize("status", [429, 500])
+async def test_a_form_that_is_answered_with_an_error_is_a_refusal(
+    status: int, body: str, target: str, opener: Opener
+) -> None:
+    opener.site.content("/make", body, status=status)
+    await opener.show(f"<form id=x method=post action=/make target={target}></form>")
+    await opener.run(f"{ASKING}; document.getElementById('x').submit()")
+    async with asyncio.timeout(SOON_S):
+        assert await opener.catcher.next() == Refusal(status)
+
+
 async def test_a_refusal_before_a_report_is_asked_for_is_not_told(opener: Opener) -> None:
     opener.site.content("/beat", "no", status=500)
     await opener.show("")

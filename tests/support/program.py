@@ -17,16 +17,13 @@ from typing import Any
 import pypdfium2
 
 from jdp_scraper.demo.process import DemoPortal
+from jdp_scraper.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "main_async.py"
 # What decides for the tests, whatever the machine's own environment and .env say.
 CLEAN = {"JD_USER": "demo", "JD_PASS": "demo", "PORTAL": "jdpower", "LOG_LEVEL": "debug"}
-OURS = {
-    *("BLOCK_RESOURCES", "BROWSER_PATH", "BROWSER_SANDBOX", "CONCURRENT_CONTEXTS", "DOWNLOAD_FOLDER", "HEADLESS"),
-    *("LOCK_WAIT_S", "MAX_DOWNLOADS", "MAX_RETRIES", "PORTAL_URL", "RETRY_WAIT_S", "STEP_TIMEOUT_S", "STOP_WAIT_S"),
-    *("TASK_TIMEOUT_S", "TRACE"),
-}
+OURS = {name.upper() for name in Settings.model_fields}
 
 
 @dataclass(frozen=True)

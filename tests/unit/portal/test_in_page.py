@@ -7,6 +7,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.errors import (
     BrowserLost,
+    NotShown,
     PageLost,
     PortalAnswered,
     PortalChanged,
@@ -27,7 +28,7 @@ from jdp_scraper.portal.in_page import moved_on, page_error
         ("Page.goto: Page crashed", PageLost),
         ("Connection closed while reading from the driver", PageLost),
         ("Page.goto: net::ERR_CONNECTION_REFUSED at http://127.0.0.1:9/\nCall log:", PortalAnswered),
-        ("Page.evaluate: Error: not shown: #loginButton", StepTimeout),
+        ("Page.evaluate: Error: not shown: #loginButton", NotShown),
         ("Page.goto: Timeout 1000ms exceeded.", StepTimeout),
     ],
 )

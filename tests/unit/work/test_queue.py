@@ -95,22 +95,6 @@ async def test_after_its_last_try_a_task_has_failed_for_good(clock: Clock) -> No
     assert queue.attempts("a") == 2
 
 
-async def test_an_expired_session_uses_up_no_try(clock: Clock) -> None:
-    queue = queue_of("a", clock=clock, retries=0)
-    assert queue.fail(await taken(queue), SessionExpired()) == Retry(0.0, counts=False)
-    again = await taken(queue)
-    assert (again.attempt, queue.statistics().attempts) == (1, 0)
-
-
-async def test_sessions_that_expire_again_and_again_come_to_an_end(clock: Clock) -> None:
-    queue = queue_of("a", clock=clock, retries=0)
-    decisions = []
-    while (lease := await queue.take()) is not None:
-        decisions.append(queue.fail(lease, SessionExpired()))
-        assert len(decisions) < 50
-    assert decisions[-1] == GiveUp()
-
-
 async def test_an_error_that_stops_the_run_leaves_the_task_to_be_done(clock: Clock) -> None:
     queue = queue_of("a", "b", clock=clock)
     assert queue.fail(await taken(queue), PortalDown()) == Stop()
@@ -123,6 +107,21 @@ async def test_a_failure_that_is_not_the_vehicle_s_uses_up_no_try(clock: Clock) 
     assert queue.fail(await taken(queue), PageLost(), free=True) == Retry(0.0, counts=False)
     again = await taken(queue)
     assert (again.key, again.attempt, queue.statistics().attempts) == ("a", 1, 0)
+
+
+async def test_a_failure_uses_up_no_try_however_often_it_is_free(clock: Clock) -> None:
+    queue = queue_of("a", clock=clock, retries=0)
+    for _ in range(50):
+        assert queue.fail(await taken(queue), SessionExpired(), free=True) == Retry(0.0, counts=False)
+    assert queue.fail(await taken(queue), SessionExpired()) == GiveUp()
+
+
+async def test_waiting_for_a_turn_is_no_part_of_the_work(clock: Clock) -> None:
+    queue = queue_of("a", clock=clock)
+    lease = await taken(queue)
+    clock.now = 160
+    queue.waited(lease, 110)
+    assert (lease.taken_at, lease.last_sign) == (150.0, 160.0)
 
 
 async def test_what_would_be_decided_can_be_asked_before(clock: Clock) -> None:
@@ -251,7 +250,7 @@ def test_who_waits_for_a_late_task_is_woken_by_an_earlier_one() -> None:
         queue.fail(first, PageLost())
         waiting = asyncio.ensure_future(queue.take())
         await asyncio.sleep(5)
-        queue.fail(second, SessionExpired())
+        queue.fail(second, SessionExpired(), free=True)
         lease = await waiting
         assert lease is not None
         assert (lease.key, loop.time()) == ("b", 5.0)

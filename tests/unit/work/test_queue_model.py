@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 
 from jdp_scraper.errors import PageLost, PortalDown, SessionExpired
 from jdp_scraper.work.queue import StaleLease
-from jdp_scraper.work.retry import FREE_RETURNS, GiveUp, Retry, Stop
+from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease, State
 
 from .conftest import Clock, queue_of
@@ -30,7 +30,6 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue = queue_of(*KEYS, clock=self.clock, retries=RETRIES, wait_s=WAIT_S)
         self.held: dict[str, Lease] = {}
         self.tries = dict.fromkeys(KEYS, 0)
-        self.free = dict.fromkeys(KEYS, 0)
         self.due = dict.fromkeys(KEYS, 0.0)
         self.ended: dict[str, State] = {}
         self.stopped = False
@@ -94,8 +93,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.give_back(lease)
         del self.held[lease.key]
 
-    @rule(lease=leases, error=st.sampled_from([PageLost(), SessionExpired(), PortalDown(), ValueError("a bug")]))
-    def fail(self, lease: Lease | None, error: Exception) -> None:
+    @rule(
+        lease=leases,
+        error=st.sampled_from([PageLost(), SessionExpired(), PortalDown(), ValueError("a bug")]),
+        free=st.booleans(),
+    )
+    def fail(self, lease: Lease | None, error: Exception, free: bool) -> None:
         if lease is None:
             return
         if not self.mine(lease):
@@ -104,14 +107,13 @@ class QueueMachine(RuleBasedStateMachine):
             return
         key = lease.key
         foretold = self.queue.decide(lease, error)
-        decision = self.queue.fail(lease, error)
-        assert decision == foretold
+        decision = self.queue.fail(lease, error, free=free)
+        assert free or decision == foretold
         del self.held[key]
-        if isinstance(error, PortalDown | ValueError):
-            assert decision == Stop()
-        elif isinstance(error, SessionExpired) and self.free[key] < FREE_RETURNS:
+        if free:
             assert decision == Retry(0.0, counts=False)
-            self.free[key] += 1
+        elif isinstance(error, PortalDown | ValueError):
+            assert decision == Stop()
         elif self.tries[key] < RETRIES:
             assert decision == Retry(WAIT_S)
             self.tries[key] += 1

@@ -8,7 +8,7 @@ import pytest
 
 from jdp_scraper import errors
 from jdp_scraper.errors import Action, VehicleError
-from jdp_scraper.work.retry import FREE_RETURNS, LONGEST_WAIT_S, GiveUp, Retry, RetryPolicy, Stop
+from jdp_scraper.work.retry import LONGEST_WAIT_S, GiveUp, Retry, RetryPolicy, Stop
 
 pytestmark = pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning")
 
@@ -42,16 +42,9 @@ def test_a_hopeless_task_is_given_up_at_once() -> None:
     assert RetryPolicy.of(9, 0).decide(Hopeless(), 1) == GiveUp()
 
 
-def test_an_expired_session_costs_no_try_a_few_times() -> None:
-    policy = RetryPolicy.of(0, 7)
-    expired = errors.SessionExpired()
-    assert policy.decide(expired, 1, FREE_RETURNS - 1) == Retry(0.0, counts=False)
-    assert policy.decide(expired, 1, FREE_RETURNS) == GiveUp()
-
-
-def test_after_its_free_returns_an_expired_session_is_a_failure_like_any() -> None:
-    decision = RetryPolicy.of(1, 0).decide(errors.SessionExpired(), 1, FREE_RETURNS)
-    assert decision == Retry(0.0, counts=True)
+def test_an_expired_session_that_is_not_mended_is_a_failure_like_any() -> None:
+    policy = RetryPolicy.of(1, 0)
+    assert [policy.decide(errors.SessionExpired(), attempt) for attempt in (1, 2)] == [Retry(0.0), GiveUp()]
 
 
 @pytest.mark.parametrize(("attempt", "least"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 16.0)])
