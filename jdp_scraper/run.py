@@ -24,6 +24,7 @@ from jdp_scraper.checkpoint.records import Goal, RunHeader
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.checkpoint.runs import choose_run, list_runs
+from jdp_scraper.console import age_text
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import (
     Interrupted,
@@ -35,7 +36,7 @@ from jdp_scraper.errors import (
     StorageError,
 )
 from jdp_scraper.events import Bus, Notice
-from jdp_scraper.job import Job, select
+from jdp_scraper.job import Job, rule_to_json, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import SIGN_OUT_S, AccountSession, Credentials, whole_run_errors
@@ -69,7 +70,11 @@ class RunOptions:
 
 @dataclass(slots=True)
 class RunReport:
-    """What the end of a start tells; ``failed`` is key to reason, of this start's vehicles."""
+    """What the end of a start tells; ``failed`` is key to reason, of this start's vehicles.
+
+    ``flagged`` is key to what the vehicle's PDF holds beside its pages, and ``without_text`` counts the PDFs that were
+    proven by how they came, both of all that is done.
+    """
 
     folder: RunFolder | None = None
     wanted: int = 0
@@ -81,6 +86,8 @@ class RunReport:
     signed_out: bool = True
     pages_replaced: int = 0
     steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    flagged: dict[str, str] = field(default_factory=dict)
+    without_text: int = 0
 
     def totals(self) -> dict[str, Any]:
         """Return the counts as JSON values; ``seconds`` is this start's length."""
@@ -89,6 +96,8 @@ class RunReport:
             "done": self.done,
             "fetched": self.fetched,
             "failed": len(self.failed),
+            "flagged": len(self.flagged),
+            "without_text": self.without_text,
             "seconds": round(self.seconds, 3),
             "sign_ins": self.sign_ins,
             "signed_out": self.signed_out,
@@ -212,9 +221,10 @@ class Run:
         if found is None:
             return None
         job = await Job.resume(found.folder, self._disk, self._bus)
-        age = _age(found.age_days(now))
+        age = age_text(found.age_days(now))
         failed = f", {found.failed} failed and tried again" if found.failed else ""
         self._adopt(job, f"goes on, begun {age} ago: {found.done} of {len(job.goal_keys())} done{failed}")
+        await job.keep_rule(self._site.profile.proof)
         await job.reconcile(job.store(parser, self._site.profile.proof))
         return job
 
@@ -224,8 +234,14 @@ class Run:
             listing = await self._list_inventory(portal)
         if not listing.vehicles:
             raise InventoryError("the portal's inventory is empty: there is nothing to fetch")
+        profile = self._site.profile
         header = RunHeader(
-            self._site.profile.name, self._site.origin, self._account_id, datetime.now(UTC), goal=self._goal
+            profile.name,
+            self._site.origin,
+            self._account_id,
+            datetime.now(UTC),
+            goal=self._goal,
+            proof=rule_to_json(profile.proof),
         )
         job = await Job.begin(self._settings.download_folder, header, listing, self._disk, self._bus)
         self._adopt(job, f"begun: {len(listing.vehicles)} vehicles in the inventory")
@@ -317,14 +333,10 @@ class Run:
             return
         wanted = select(job.keyed, self._goal)
         report.wanted, report.done = len(wanted), sum(1 for key in wanted if job.is_done(key))
+        records = {key: job.checkpoint.records[key] for key in wanted if job.is_done(key)}
+        report.flagged = {key: ", ".join(record.flags) for key, record in records.items() if record.flags}
+        report.without_text = sum(1 for record in records.values() if record.proven_by is not None)
         await job.wrap_up({"totals": report.totals()} | self._metrics.to_json())
-
-
-def _age(days: float) -> str:
-    hours = days * 24
-    if hours < 1:
-        return f"{max(0, hours * 60):.0f} min"
-    return f"{hours:.0f} h" if days < 2 else f"{days:.0f} days"
 
 
 _GRAVEST = (Interrupted, StorageError, SignInError, ScraperError)

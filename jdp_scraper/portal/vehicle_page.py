@@ -59,6 +59,10 @@ class VehicleOpener:
         """Whether the addresses of the rows are still of use."""
         return self._way != "click"
 
+    def shows_all_of(self, vehicle: Vehicle) -> bool:
+        """Tell whether an opened page has been held against both the reference and the VIN."""
+        return bool(vehicle.reference and vehicle.vin and self._site.profile.vehicle.vin)
+
     async def wait_for_row(self, vehicle: Vehicle, on_progress: Callable[[], None]) -> None:
         """Return once the vehicle's row has been seen or the walk is over; ``on_progress`` tells of its pages."""
         if self.needs_links:

@@ -112,10 +112,16 @@ class Worker:
                 )
             async with self._step(lease, "prove"):
                 placed = await desk.store.prove_and_place(
-                    streamed, lease.vehicle, name, still_mine=lambda: self.queue.holds(lease)
+                    streamed,
+                    lease.vehicle,
+                    name,
+                    still_mine=lambda: self.queue.holds(lease),
+                    page_shown=desk.opener.shows_all_of(lease.vehicle),
                 )
             async with self._step(lease, "record"):
                 await self._record(lease, placed)
+        if placed.flags:
+            self.bus.notice("warning", f"{lease.key}: its PDF is proven, but flagged: {', '.join(placed.flags)}")
         self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
 
     async def _record(self, lease: Lease, placed: PlacedReport) -> None:
@@ -126,6 +132,8 @@ class Worker:
             file=placed.file,
             size=placed.size,
             sha256=placed.sha256,
+            flags=placed.flags,
+            proven_by=placed.proven_by,
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
