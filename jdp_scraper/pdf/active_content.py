@@ -53,17 +53,21 @@ class Examined:
 def examine(data: bytes) -> Examined:
     """Look at every object of a PDF; one that cannot be examined is flagged as that; raises ``MemoryError``."""
     found: set[str] = set()
-    hidden_text = False
+    hidden_text = unseen = False
     try:
         with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
             for entries in _dictionaries(pdf):
                 found.update(flag for key, flag in _KEYS.items() if key in entries)
                 found.update(flag for value in _kinds(entries) if (flag := _KINDS.get(value)))
                 hidden_text = hidden_text or _may_hold_text(entries)
-    except (pikepdf.PdfError, ValueError, TypeError, RuntimeError):  # what is damaged here may be read elsewhere
+            unseen = bool(pdf.get_warnings())  # what qpdf could not unfold or had to guess, it does not show
+    except MemoryError:
+        raise
+    except Exception:  # whatever is wrong with it here, another program may read it
+        unseen = True
+    if unseen:
         found.add(UNCHECKED)
-        hidden_text = True
-    return Examined(tuple(flag for flag in FLAGS if flag in found), hidden_text)
+    return Examined(tuple(flag for flag in FLAGS if flag in found), hidden_text or unseen)
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[dict[str, Any]]:
