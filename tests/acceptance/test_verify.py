@@ -160,6 +160,16 @@ async def test_a_run_from_before_the_rule_was_kept_is_proven_by_the_profile_of_i
     refused(await copied.run("verify"), "'corner'", "--portal")
 
 
+async def test_a_repair_says_where_the_next_start_will_not_go_on_with_the_run(copied: Program) -> None:
+    older = copied.run_folder
+    shutil.copytree(older, older.with_name(f"{older.name}-2"))
+    (older / "pdfs/165530.pdf").unlink()
+    assert (await copied.run("verify")).code == 0, "the newest run is meant where none is named"
+    ended = await copied.run("verify", older.name, "--repair")
+    assert ended.code == 1, ended.text
+    assert "back to work: 1 vehicle; a newer run goes before this one" in ended.out
+
+
 def forget_rule(folder: Path, portal: str = "jdpower") -> None:
     """Write the checkpoint anew as an earlier version did: without the rule of proof in its header."""
     from jdp_scraper.checkpoint.recovery import FILES, recover
