@@ -23,7 +23,7 @@ from jdp_scraper.errors import PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.settings import Settings, load_settings
 
-COMMANDS = ("run", "status", "doctor", "demo-portal")
+COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
 
 
@@ -71,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="say what a run folder holds")
     status.add_argument("run", nargs="?", type=Path, help="a run folder (default: all in the download folder)")
     status.set_defaults(call=_status)
+    check = commands.add_parser("verify", help="check a run folder again: every PDF there, whole, its vehicle's")
+    check.add_argument("run", nargs="?", type=Path, help="a run folder, or its name (default: the newest run)")
+    check.add_argument("--repair", action="store_true", help="move what is wrong away and have it fetched again")
+    check.add_argument("--portal", help="prove by this profile, not by what the run has kept")
+    check.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    check.set_defaults(call=_verify)
     doctor = commands.add_parser("doctor", help="check settings, browser, folder and portal")
     doctor.set_defaults(call=_doctor)
     demo = commands.add_parser("demo-portal", help="serve a portal to practise on")
@@ -171,6 +177,15 @@ def _status(args: argparse.Namespace) -> int:
 
     settings = load_settings({"download_folder": args.download_folder})
     return asyncio.run(status(settings.download_folder, args.run))
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from jdp_scraper.verify import VerifyOptions, verify  # noqa: PLC0415
+
+    settings = load_settings({"download_folder": args.download_folder})
+    return asyncio.run(
+        verify(VerifyOptions(settings.download_folder, args.run, args.repair, settings.portal, args.portal))
+    )
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -39,6 +39,12 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def show_notice(event: Event) -> None:
+    """Print a notice that a person has to know of: the listener of commands that are no run."""
+    if isinstance(event, Notice) and event.level in {"warning", "error"}:
+        say(one_line(f"{event.level}: {event.text}"))
+
+
 class Console:
     """A subscriber that shows events: a live line at a terminal, else a plain line every few seconds."""
 
@@ -143,3 +149,11 @@ def clock_text(seconds: float) -> str:
     """Return a length of time as hours, minutes and seconds."""
     whole = max(0, round(seconds))
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def age_text(days: float) -> str:
+    """Return an age in days as a person would tell it: minutes, hours or days."""
+    hours = days * 24
+    if hours < 1:
+        return f"{max(0, hours * 60):.0f} min"
+    return f"{hours:.0f} h" if days < 2 else f"{days:.0f} days"

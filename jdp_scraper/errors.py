@@ -363,7 +363,7 @@ class ReportMismatch(VehicleError):
 class ReportUnproven(VehicleError):
     """The PDF does not show which vehicle it is of.
 
-    It never gets a name; counted, and tried again.
+    It is kept apart from the proven ones, in ``run_data/unproven/``; counted, and tried again.
     """
 
 

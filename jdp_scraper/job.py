@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import assign_file_names
-from jdp_scraper.checkpoint.reconcile import Proof, Reconciliation
-from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
+from jdp_scraper.checkpoint.reconcile import Proof, Reconciliation, quarantine
+from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.checkpoint.verification import Fault
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import UnknownReference
 from jdp_scraper.events import Bus
@@ -56,17 +57,38 @@ class Job:
 
     def store(self, parser: ParserPool, rule: ProofRule) -> ReportStore:
         """Return the store that gives this run's reports their names."""
-        longer = longer_references(vehicle.reference for vehicle in self.keyed.values())
-        return ReportStore(self.folder.pdfs, self.disk, parser, rule, longer)
+        return report_store(self.folder, self.keyed, self.disk, parser, rule)
+
+    async def keep_rule(self, rule: ProofRule) -> None:
+        """Write down by which rule this run's PDFs are proven, where that is not known yet or has changed."""
+        if self.checkpoint.header.proof != rule_to_json(rule):
+            await self.checkpoint.change_header(proof=rule_to_json(rule))
 
     async def reconcile(self, store: ReportStore) -> None:
         """Make records and files agree; raises ``StorageError``."""
 
         async def prove(path: Path, vehicle: Vehicle) -> Proof | None:
             placed = await store.prove_file(path, vehicle)
-            return Proof(placed.size, placed.sha256)
+            return Proof(placed.size, placed.sha256, placed.flags)
 
         await Reconciliation(self.folder, self.checkpoint, self.keyed, self.names, prove, self.disk, self.bus).run()
+
+    async def put_right(self, faults: Sequence[Fault], store: ReportStore) -> None:
+        """Move what is wrong out of ``pdfs/`` and put its vehicles back to work; raises ``StorageError``.
+
+        Only the holder of the ``DownloadLock`` may call this.
+        """
+        again = [fault.key for fault in faults if fault.key is not None]
+        if again and self.checkpoint.header.finished:
+            await self.checkpoint.change_header(finished=False)
+        for key in again:  # lines before files, as in a reconciliation: a line without its file is work again
+            await self.checkpoint.record(key, TaskRecord())
+        for name in [fault.file for fault in faults if fault.file is not None]:
+            await asyncio.to_thread(quarantine, self.folder, name, self.disk)
+        await asyncio.to_thread(self.disk.make_folder, self.folder.pdfs)
+        await self.reconcile(store)  # adopts what is proven but was not written down
+        await self.save_tracking()
+        await self.checkpoint.save_snapshot()
 
     async def todo(self, asked: Goal) -> dict[str, Vehicle]:
         """Return what this start has to fetch, and widen the run's goal where more is asked than before.
@@ -114,6 +136,19 @@ class Job:
         for key in self.keyed:
             if self.is_done(key) and (path := self.folder.failure(self.names[key])) in left:
                 self.disk.remove_tree(path)
+
+
+def report_store(
+    folder: RunFolder, keyed: Mapping[str, Vehicle], disk: Disk, parser: ParserPool, rule: ProofRule
+) -> ReportStore:
+    """Return the store of a run's reports, for its inventory by key."""
+    longer = longer_references(vehicle.reference for vehicle in keyed.values())
+    return ReportStore(folder.pdfs, disk, parser, rule, longer, unproven=folder.unproven)
+
+
+def rule_to_json(rule: ProofRule) -> dict[str, Any]:
+    """Return a profile's rule as a run's header keeps it."""
+    return rule.model_dump(mode="json", exclude_defaults=True)
 
 
 def select(keyed: Mapping[str, Vehicle], goal: Goal) -> list[str]:

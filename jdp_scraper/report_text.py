@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jdp_scraper.console import clock_text
 from jdp_scraper.run_report import RunReport
 
-FAILURES_SHOWN = 20
+SHOWN = 20
 
 
 def report_lines(report: RunReport) -> Iterator[str]:
@@ -31,12 +31,19 @@ def report_lines(report: RunReport) -> Iterator[str]:
         yield f"  narrowed   after {shown}: reports are the session's, one page at a time asked for them"
     for step, (count, median, p95) in report.steps.items():
         yield f"  {step:<10} median {median:.2f} s, 95th percentile {p95:.2f} s ({_count(count, 'time')})"
-    for key, message in list(report.failed.items())[:FAILURES_SHOWN]:
-        yield f"  failed     {key}: {message}"
-    if len(report.failed) > FAILURES_SHOWN:
-        yield f"  failed     ... and {len(report.failed) - FAILURES_SHOWN} more: see run_data/failures"
+    if report.without_text:
+        yield f"  no text    {_count(report.without_text, 'PDF')} proven by how they came, as the profile allows"
+    yield from _first("flagged", report.flagged, ": python main_async.py verify tells all")
+    yield from _first("failed", report.failed, ": see run_data/failures")
     yield f"  PDFs       {report.folder.pdfs}"
     yield f"  run data   {report.folder.data}"
+
+
+def _first(what: str, told: Mapping[str, str], more: str) -> Iterator[str]:
+    for key, message in list(told.items())[:SHOWN]:
+        yield f"  {what:<10} {key}: {message}"
+    if len(told) > SHOWN:
+        yield f"  {what:<10} ... and {len(told) - SHOWN} more{more}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:

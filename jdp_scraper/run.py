@@ -22,6 +22,7 @@ from jdp_scraper.checkpoint.lease import LeaseFile, account_id
 from jdp_scraper.checkpoint.records import Goal, RunHeader
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.checkpoint.runs import choose_run, list_runs
+from jdp_scraper.console import age_text
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import (
     BrowserLost,
@@ -34,7 +35,7 @@ from jdp_scraper.errors import (
     VehicleError,
 )
 from jdp_scraper.events import Bus, Notice
-from jdp_scraper.job import Job, select
+from jdp_scraper.job import Job, rule_to_json, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import AccountSession, Patience, whole_run_errors
@@ -208,9 +209,10 @@ class Run:
         if found is None:
             return None
         job = await Job.resume(found.folder, self._disk, self._bus)
-        age = _age(found.age_days(now))
+        age = age_text(found.age_days(now))
         failed = f", {found.failed} failed and tried again" if found.failed else ""
         self._adopt(job, f"goes on, begun {age} ago: {found.done} of {len(job.goal_keys())} done{failed}")
+        await job.keep_rule(self._site.profile.proof)
         await job.reconcile(job.store(parser, self._site.profile.proof))
         return job
 
@@ -222,8 +224,14 @@ class Run:
             )
         if not listing.vehicles:
             raise InventoryError("the portal's inventory is empty: there is nothing to fetch")
+        profile = self._site.profile
         header = RunHeader(
-            self._site.profile.name, self._site.origin, self._account_id, datetime.now(UTC), goal=self._goal
+            profile.name,
+            self._site.origin,
+            self._account_id,
+            datetime.now(UTC),
+            goal=self._goal,
+            proof=rule_to_json(profile.proof),
         )
         job = await Job.begin(self._settings.download_folder, header, listing, self._disk, self._bus)
         self._adopt(job, f"begun: {len(listing.vehicles)} vehicles in the inventory")
@@ -293,14 +301,10 @@ class Run:
             return
         wanted = select(job.keyed, self._goal)
         report.wanted, report.done = len(wanted), sum(1 for key in wanted if job.is_done(key))
+        records = {key: job.checkpoint.records[key] for key in wanted if job.is_done(key)}
+        report.flagged = {key: ", ".join(record.flags) for key, record in records.items() if record.flags}
+        report.without_text = sum(1 for record in records.values() if record.proven_by is not None)
         await job.wrap_up({"totals": report.totals()} | self._metrics.to_json())
-
-
-def _age(days: float) -> str:
-    hours = days * 24
-    if hours < 1:
-        return f"{max(0, hours * 60):.0f} min"
-    return f"{hours:.0f} h" if days < 2 else f"{days:.0f} days"
 
 
 def _may_be_the_browsers(error: BaseException) -> bool:

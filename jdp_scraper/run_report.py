@@ -10,7 +10,11 @@ from jdp_scraper.checkpoint.run_folder import RunFolder
 
 @dataclass(slots=True)
 class RunReport:
-    """Counts of one start, and of the run as a whole; ``failed`` is key to reason, ``seconds`` the start's length."""
+    """Counts of one start, and of the run as a whole; ``failed`` is key to reason, ``seconds`` the start's length.
+
+    ``flagged`` is key to what the vehicle's PDF holds beside its pages, and ``without_text`` counts the PDFs that were
+    proven by how they came, both of all that is done.
+    """
 
     folder: RunFolder | None = None
     wanted: int = 0
@@ -23,6 +27,8 @@ class RunReport:
     pages_replaced: int = 0
     browsers_replaced: int = 0
     steps: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    flagged: dict[str, str] = field(default_factory=dict)
+    without_text: int = 0
     narrowed_after: int | None = None
     pauses: dict[str, tuple[int, float]] = field(default_factory=dict)
 
@@ -33,6 +39,8 @@ class RunReport:
             "done": self.done,
             "fetched": self.fetched,
             "failed": len(self.failed),
+            "flagged": len(self.flagged),
+            "without_text": self.without_text,
             "seconds": round(self.seconds, 3),
             "sign_ins": self.sign_ins,
             "signed_out": self.signed_out,

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from jdp_scraper.checkpoint.run_folder import RunFolder, was_begun
 from jdp_scraper.checkpoint.runs import RunSummary, list_runs, summarize
-from jdp_scraper.console import say
+from jdp_scraper.console import age_text, say, show_notice
 from jdp_scraper.errors import RunFolderError
-from jdp_scraper.events import Bus, Event, Notice
+from jdp_scraper.events import Bus
 
 
 async def status(download_folder: Path, run: Path | None) -> int:
     """Print one run, or all runs of a download folder, newest first; raises ``RunFolderError``."""
     bus = Bus()
-    bus.subscribe(_show)
+    bus.subscribe(show_notice)
     if run is None:
         runs = await list_runs(download_folder, bus)
         say(
@@ -43,13 +43,10 @@ def _line(run: RunSummary, now: datetime) -> str:
     state = "finished" if run.finished else "unfinished"
     goal = run.header.goal
     wanted = f"only {len(goal.only)}" if goal.only else f"first {goal.maximum}" if goal.maximum else "all"
+    flagged = f" ({run.flagged} flagged)" if run.flagged else ""
+    more = f", {run.not_asked} not asked for" if run.not_asked else ""
+    begun = f"{run.header.started.astimezone():%Y-%m-%d %H:%M} ({age_text(run.age_days(now))} ago)"
     return (
-        f"{run.folder.path.name:<14} {run.header.portal:<10} {state:<10} {run.done} done, {run.failed} failed, "
-        f"{run.todo} not fetched; goal: {wanted}; begun {run.header.started.astimezone():%Y-%m-%d %H:%M} "
-        f"({run.age_days(now):.1f} days ago)"
+        f"{run.folder.path.name:<14} {run.header.portal:<10} {state:<10} {run.done} done{flagged}, "
+        f"{run.failed} failed, {run.todo} not fetched{more}; goal: {wanted}; begun {begun}"
     )
-
-
-def _show(event: Event) -> None:
-    if isinstance(event, Notice) and event.level in {"warning", "error"}:
-        say(f"{event.level}: {event.text}")

@@ -90,6 +90,13 @@ def is_root() -> bool:
     return sys.platform != "win32" and os.geteuid() == 0
 
 
+def usable_cpus() -> int:
+    """Return how many processors this process may use, at least 1."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
+
 def limit_resources(memory_bytes: int, cpu_seconds: int) -> None:
     """Limit this process's address space and processor time for good; on Windows there is no such limit."""
     if sys.platform == "win32":

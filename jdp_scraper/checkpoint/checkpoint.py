@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from jdp_scraper.checkpoint.journal import Journal, JournalFile
 from jdp_scraper.checkpoint.records import Goal, RunHeader, State, TaskRecord, TaskState
@@ -76,7 +77,9 @@ class Checkpoint:
             raise KeyError(key)
         await self._journal.append({"kind": "task", "key": key, "record": record.to_json()})
 
-    async def change_header(self, *, goal: Goal | None = None, finished: bool | None = None) -> None:
+    async def change_header(
+        self, *, goal: Goal | None = None, finished: bool | None = None, proof: Mapping[str, Any] | None = None
+    ) -> None:
         """Change what is given of the header, durable on return; raises ``StorageError``."""
         async with self._lock:
             old = self._state.header
@@ -84,6 +87,7 @@ class Checkpoint:
                 old,
                 goal=old.goal if goal is None else goal,
                 finished=old.finished if finished is None else finished,
+                proof=old.proof if proof is None else proof,
             )
             await self._journal.append({"kind": "header", "header": header.to_json()})
 

@@ -52,8 +52,9 @@ class DownloadLock:
         try:
             self._lock.acquire()
         except Timeout:  # caught first: it is an OSError too
+            whose = _whose(self._folder)
             raise RunFolderBusy(
-                f"another run works in {self._folder}{self._whose()}: wait for its end or set another DOWNLOAD_FOLDER"
+                f"another run works in {self._folder}{whose}: wait for its end or set another DOWNLOAD_FOLDER"
             ) from None
         except NotImplementedError as error:
             raise FolderNotWritable(
@@ -66,8 +67,26 @@ class DownloadLock:
         finally:
             self._lock.release()
 
-    def _whose(self) -> str:
-        try:
-            return f" (process {int((self._folder / PID).read_text('ascii'))})"
-        except (OSError, ValueError):
-            return ""
+
+def refuse_if_busy(download_folder: Path) -> None:
+    """Raise ``RunFolderBusy`` where a run is at work in a folder, without holding a start up; blocks.
+
+    Where no run has left its process id, not even the lock is looked at: a folder that cannot be written will do.
+    """
+    if not (download_folder / PID).exists():
+        return
+    lock = FileLock(download_folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunFolderBusy(f"a run works in {download_folder}{_whose(download_folder)}: wait for its end") from None
+    except (OSError, NotImplementedError):
+        return
+    lock.release()
+
+
+def _whose(folder: Path) -> str:
+    try:
+        return f" (process {int((folder / PID).read_text('ascii'))})"
+    except (OSError, ValueError):
+        return ""

@@ -1,7 +1,7 @@
 """At start, compares what is written down with the PDFs that are there, against the order in which they were written.
 
 A PDF without its line was cut off between the two, so it is proven again and adopted; a line without its PDF is work
-again. Nothing is thrown away but unfinished parts.
+again. Nothing is thrown away but unfinished parts, and unproven PDFs of vehicles that have a proven one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.records import TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk, storage_errors
-from jdp_scraper.errors import VehicleError
+from jdp_scraper.errors import ReportUnproven, VehicleError
 from jdp_scraper.events import Bus
 from jdp_scraper.vehicle import Vehicle
 
@@ -27,10 +27,11 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A whole PDF that is its vehicle's; ``size`` in bytes, ``sha256`` in hex."""
+    """A whole PDF that is its vehicle's; ``size`` in bytes, ``sha256`` in hex, ``flags`` as in a record."""
 
     size: int
     sha256: str
+    flags: tuple[str, ...] = ()
 
 
 Prove = Callable[[Path, Vehicle], Awaitable[Proof | None]]
@@ -65,6 +66,7 @@ class Reconciliation:
         sizes = await asyncio.to_thread(_sizes, self.folder.pdfs)
         await self._check_lines(sizes, result)
         await self._check_files(sizes, result)
+        await asyncio.to_thread(self._forget_unproven)
         self._tell(result)
         return result
 
@@ -97,6 +99,9 @@ class Reconciliation:
         path = self.folder.pdfs / name
         try:
             proof = await self.prove(path, self.keyed[key])
+        except ReportUnproven as error:
+            await self._keep_apart(name, error)
+            return
         except VehicleError:
             proof = None
         if proof is None:
@@ -109,6 +114,7 @@ class Reconciliation:
             file=name,
             size=proof.size,
             sha256=proof.sha256,
+            flags=proof.flags,
             finished_at=datetime.fromtimestamp(int(written.st_mtime), UTC),
         )
         await self.checkpoint.record(key, record)
@@ -118,6 +124,19 @@ class Reconciliation:
         target = await asyncio.to_thread(quarantine, self.folder, name, self.disk)
         self.bus.notice("warning", f"{name!a} is not its vehicle's whole PDF: moved to {target}")
         result.quarantined += 1
+
+    async def _keep_apart(self, name: str, error: ReportUnproven) -> None:
+        target = self.folder.unproven / name
+        await asyncio.to_thread(self.disk.make_folder, self.folder.unproven)
+        await asyncio.to_thread(self.disk.rename, self.folder.pdfs / name, target)
+        self.bus.notice("warning", f"{name!a} cannot be proven again ({error}): moved to {target}")
+
+    def _forget_unproven(self) -> None:
+        """Remove what was kept apart of vehicles that are done by now."""
+        done = {record.file for record in self.checkpoint.records.values() if record.state is TaskState.DONE}
+        for path in _files(self.folder.unproven) if self.folder.unproven.is_dir() else []:
+            if path.name in done:
+                self.disk.remove(path)
 
     def _remove_parts(self) -> int:
         parts = [path for path in _files(self.folder.pdfs) if path.name.endswith(PART)]

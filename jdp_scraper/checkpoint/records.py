@@ -24,13 +24,18 @@ class TaskState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """A vehicle's outcome; ``size`` in bytes, ``seconds`` of the last attempt, ``finished_at`` with its time zone."""
+    """A vehicle's outcome; ``size`` in bytes, ``seconds`` of the last attempt, ``finished_at`` with its time zone.
+
+    ``flags`` tell what the PDF holds beside its pages, and ``proven_by`` how a PDF without any text was proven.
+    """
 
     state: TaskState = TaskState.TODO
     attempts: int = 0
     file: str | None = None
     size: int | None = None
     sha256: str | None = None
+    flags: tuple[str, ...] = ()
+    proven_by: str | None = None
     error: str | None = None
     message: str | None = None
     seconds: float | None = None
@@ -50,6 +55,7 @@ class TaskRecord:
         values = dict(data)
         if "state" in values:
             values["state"] = TaskState(values["state"])
+        values["flags"] = tuple(values.get("flags", ()))
         if "finished_at" in values:
             values["finished_at"] = datetime.fromisoformat(values["finished_at"])
         return cls(**values)
@@ -68,7 +74,11 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """Whose run it is and what for; ``account`` is ``account_id``'s hash, ``started`` has its time zone."""
+    """Whose run it is and what for; ``account`` is ``account_id``'s hash, ``started`` has its time zone.
+
+    ``proof`` is the profile's rule by which its PDFs are proven, as JSON values, so that the run can be verified
+    wherever it lies; ``None`` in a run that was begun before this was written down.
+    """
 
     portal: str
     origin: str
@@ -77,6 +87,7 @@ class RunHeader:
     goal: Goal = Goal()
     inventory_sha256: str = ""
     finished: bool = False
+    proof: Mapping[str, Any] | None = None
 
     def to_json(self) -> Entry:
         """Return all fields as JSON values."""

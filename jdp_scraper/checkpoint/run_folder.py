@@ -73,7 +73,7 @@ class RunFolder:
 
     @property
     def unproven(self) -> Path:
-        """The folder of PDFs that cannot prove whose they are; made when needed."""
+        """The folder of PDFs that do not show whose they are, by their vehicles' file names; made when needed."""
         return self.data / "unproven"
 
     def failure(self, file_name: str) -> Path:

@@ -21,13 +21,18 @@ TOO_OLD_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run as its folder tells of it; counts are numbers of vehicles."""
+    """A run as its folder tells of it; counts are numbers of vehicles.
+
+    ``todo`` are asked for by the run's goal, ``not_asked`` are not; ``flagged`` have flags on their PDF.
+    """
 
     folder: RunFolder
     header: RunHeader
     todo: int
     done: int
     failed: int
+    not_asked: int = 0
+    flagged: int = 0
 
     @property
     def finished(self) -> bool:
@@ -109,8 +114,25 @@ def _find_runs(download_folder: Path) -> tuple[list[RunSummary], list[Notice]]:
 def summarize(folder: RunFolder) -> RunSummary:
     """Read one run without changing it; blocks, raises ``RunFolderError``."""
     state = recover(folder.data).state
+    asked = _asked_for(state.header.goal, list(state.records))
     counts = Counter(record.state for record in state.records.values())
-    return RunSummary(folder, state.header, counts[TaskState.TODO], counts[TaskState.DONE], counts[TaskState.FAILED])
+    not_asked = sum(1 for key, record in state.records.items() if record.state is TaskState.TODO and key not in asked)
+    flagged = sum(1 for record in state.records.values() if record.flags)
+    todo, done, failed = (counts[kind] for kind in (TaskState.TODO, TaskState.DONE, TaskState.FAILED))
+    return RunSummary(folder, state.header, todo - not_asked, done, failed, not_asked, flagged)
+
+
+def _asked_for(goal: Goal, keys: list[str]) -> set[str]:
+    """Return the keys of a goal as far as keys tell: the further vehicles of a reference are ``<reference>~<VIN>``."""
+    if goal.only:
+        wanted = set(goal.only)
+        return {key for key in keys if key in wanted or key.rpartition("~")[0] in wanted}
+    return set(keys[: goal.maximum or None])
+
+
+def newest_run(download_folder: Path) -> RunFolder | None:
+    """Return the folder of the newest run, whatever state it is in; blocks, raises ``OSError``, ``StorageError``."""
+    return next((folder for folder in _run_folders(download_folder) if was_begun(folder)), None)
 
 
 def _run_folders(download_folder: Path) -> list[RunFolder]:

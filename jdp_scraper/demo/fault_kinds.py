@@ -96,6 +96,24 @@ async def other_vehicle(scene: Scene) -> web.StreamResponse:
     return await scene.regular()
 
 
+async def scan(scene: Scene) -> web.StreamResponse:
+    """Send the report as a scan without any text."""
+    return await _another_pdf(scene, lambda: scene.portal.press.scan(scene.vehicle))
+
+
+async def javascript(scene: Scene) -> web.StreamResponse:
+    """Send the right report with a script in it that runs when it is opened."""
+    return await _another_pdf(scene, lambda: scene.portal.press.print(scene.vehicle, script="app.alert(1)"))
+
+
+async def _another_pdf(scene: Scene, body: Callable[[], bytes]) -> web.StreamResponse:
+    regular = await scene.regular()
+    if not _is_pdf(regular) or not isinstance(regular, web.Response):
+        return regular
+    headers = {"Content-Disposition": regular.headers["Content-Disposition"]}
+    return web.Response(body=body(), content_type="application/pdf", headers=headers)
+
+
 async def slow_drip(scene: Scene) -> web.StreamResponse:
     """Send the PDF whole, but only `drip_bytes_s` bytes a second."""
     regular = await scene.regular()

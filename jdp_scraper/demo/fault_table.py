@@ -47,6 +47,8 @@ KINDS: dict[str, Kind] = {
     "html": Kind(kinds.html, _PDF),
     "html_as_pdf": Kind(kinds.html_as_pdf, _PDF),
     "other_vehicle": Kind(kinds.other_vehicle, frozenset({"pdf", "create", "vehicle"})),
+    "scan": Kind(kinds.scan, _PDF),
+    "javascript": Kind(kinds.javascript, _PDF),
     "slow_drip": Kind(kinds.slow_drip, _PDF),
     "redirect_origin": Kind(kinds.redirect_origin, _PDF),
     "gone": Kind(kinds.gone, frozenset({"vehicle", "create", "pdf"})),

@@ -9,6 +9,7 @@ from aiohttp import web
 from .account import Session
 from .jdpower_frame import ROOT, JdPowerFrame
 from .lot import Vehicle
+from .report_pdf import disposition
 from .scene import Scene
 
 REPORT = f"{ROOT}/Report/GetPdfReport"
@@ -73,6 +74,7 @@ class VehiclePages:
     async def _pdf(self, scene: Scene) -> web.StreamResponse:
         if not scene.vehicles:
             return self._site.message_page(404, "Report not found", "This report is no longer available.")
-        headers = {"Content-Disposition": 'inline; filename="report.pdf"', "Cache-Control": "private, no-store"}
-        body = self._portal.press.print(scene.vehicle)
+        name = disposition("inline", self._portal.file_name(scene.vehicle, "report.pdf"))
+        headers = {"Content-Disposition": name, "Cache-Control": "private, no-store"}
+        body = self._portal.pdf(scene.vehicle)
         return web.Response(body=body, content_type="application/pdf", headers=headers)

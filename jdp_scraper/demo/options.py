@@ -17,6 +17,7 @@ LicenseRule = Literal["each", "once", "always", "never"]
 AccountState = Literal["ok", "locked", "second_factor", "expired_password"]
 CsvEncoding = Literal["utf-8", "cp1252"]
 XhrSignedOut = Literal["401", "redirect"]
+FileName = Literal["same", "reference", "vin"]
 HeaderShape = Literal["plain", "nested"]
 
 # A lot above this size would run out of six-digit references.
@@ -46,6 +47,8 @@ class DemoOptions:
     links: Annotated[Links, "what a Bookout link is"] = "address"
     tab: Annotated[TabWay, "how the report's tab is opened"] = "open"
     bound: Annotated[Bound, "whose report is made: of the page, or what the session opened last"] = "page"
+    scans: Annotated[bool, "the reports are scans without text"] = False
+    file_name: Annotated[FileName, "what a report's file name tells: the same for all, or its vehicle"] = "same"
     header: Annotated[HeaderShape, "markup of the grid's header cells"] = "plain"
     icon_text: Annotated[bool, "the icons of a row have a text where their picture is blocked"] = True
     xhr_signed_out: Annotated[XhrSignedOut, "what a signed-out request of a page's script is answered with"] = "401"

@@ -50,17 +50,34 @@ class PdfWriter:
     def __init__(self, picture: Picture) -> None:
         self._picture = picture
 
-    def write(self, pages: Sequence[Sequence[Line]]) -> bytes:
-        """Write a PDF of one or more pages; the picture stands on the first."""
+    def write(self, pages: Sequence[Sequence[Line]], script: str = "") -> bytes:
+        """Write a PDF of one or more pages; the picture stands on the first, and a script runs when it is opened."""
         first = _PICTURE + 1
         kids = b" ".join(b"%d 0 R" % (first + 2 * place) for place in range(len(pages)))
         objects = list(self._shared)
+        if script:
+            action = b"/OpenAction << /S /JavaScript /JS %b >>" % (_literal(script) or b"()")
+            objects[_CATALOG - 1] = b"<< /Type /Catalog /Pages %d 0 R %b >>" % (_PAGES, action)
         objects[_PAGES - 1] = b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, len(pages))
         for place, lines in enumerate(pages):
             objects.append(self._page(first + 2 * place + 1))
             drawn = b"\n".join(line.drawn() for line in lines)
             objects.append(_stream(b"", (b"q 190 0 0 130 382 620 cm /P Do Q\n" if place == 0 else b"") + drawn))
         return _assemble(objects)
+
+    def scan(self) -> bytes:
+        """Write a PDF of one page that is nothing but the picture, as a scanner does."""
+        contents, page = b"q 500 0 0 340 56 400 cm /P Do Q", _PICTURE + 1
+        objects = [b"null"] * _PICTURE
+        objects[_CATALOG - 1] = b"<< /Type /Catalog /Pages %d 0 R >>" % _PAGES
+        objects[_PAGES - 1] = b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % page
+        objects[_PICTURE - 1] = self._shared[_PICTURE - 1]
+        resources = b"/Resources << /XObject << /P %d 0 R >> >>" % _PICTURE
+        objects.append(
+            b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R %b >>"
+            % (_PAGES, *PAGE_SIZE, page + 1, resources)
+        )
+        return _assemble([*objects, _stream(b"", contents)])
 
     def _page(self, contents: int) -> bytes:
         fonts = b"/F1 %d 0 R /F2 %d 0 R /F3 %d 0 R" % (_PLAIN, _BOLD, _WIDE)

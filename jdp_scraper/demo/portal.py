@@ -80,6 +80,15 @@ class Portal:
         """Give the vehicle of a report id."""
         return self._reports.get(report_id)
 
+    def pdf(self, vehicle: Vehicle) -> bytes:
+        """Give the PDF of a vehicle's report, as a text or as a scan."""
+        return self.press.scan(vehicle) if self.options.scans else self.press.print(vehicle)
+
+    def file_name(self, vehicle: Vehicle, same: str) -> str:
+        """Give the name of a report's file; `same` is the one that tells nothing."""
+        told = {"same": same, "reference": f"{vehicle.reference}.pdf", "vin": f"Valuation_{vehicle.vin}.pdf"}
+        return told[self.options.file_name]
+
     def count_report(self, scene: Scene) -> AbstractContextManager[object]:
         """Give the context in which a request for a report's PDF is in flight."""
         if scene.session.signed_in and scene.vehicles:

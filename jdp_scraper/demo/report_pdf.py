@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 from functools import cached_property
+from urllib.parse import quote
 
 from .lot import Vehicle
 from .pdf_writer import Line, PdfWriter
@@ -34,6 +35,13 @@ def label_of(vehicle: Vehicle, site: str) -> str:
     return PLAIN_LABEL if site == "plain" else LABELS[vehicle.number % len(LABELS)]
 
 
+def disposition(kind: str, name: str) -> str:
+    """Give the header `Content-Disposition` of a file's name, which may hold any characters."""
+    if name.isascii() and name.isprintable() and not set(name) & set('"\\'):
+        return f'{kind}; filename="{name}"'
+    return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
+
+
 class ReportPress:
     """Makes reports; what they share is made once, at the first report of its kind."""
 
@@ -45,11 +53,15 @@ class ReportPress:
     def _writers(self) -> list[PdfWriter]:
         return [PdfWriter(draw_car(width, height, self._seed)) for width, height in _PICTURES]
 
-    def print(self, vehicle: Vehicle, day: datetime.date | None = None) -> bytes:
-        """Make the report of a vehicle, dated today or a given day; one to three pages."""
+    def scan(self, vehicle: Vehicle) -> bytes:
+        """Make the report of a vehicle as a scan: a picture, and no text at all."""
+        return self._writers[vehicle.number % len(self._writers)].scan()
+
+    def print(self, vehicle: Vehicle, day: datetime.date | None = None, script: str = "") -> bytes:
+        """Make the report of a vehicle, dated today or a given day; one to three pages, and a script where given."""
         day = day or datetime.datetime.now().astimezone().date()
         pages = [self._front(vehicle, day), _equipment(vehicle), _terms()][: 1 + vehicle.number % 3]
-        return self._writers[vehicle.number % len(self._writers)].write(pages)
+        return self._writers[vehicle.number % len(self._writers)].write(pages, script)
 
     def _front(self, vehicle: Vehicle, day: datetime.date) -> list[Line]:
         name = f"{vehicle.year} {vehicle.make} {vehicle.model} {vehicle.trim}"

@@ -12,6 +12,7 @@ from .assets import Assets
 from .fault_table import play
 from .lot import Vehicle
 from .portal import Portal
+from .report_pdf import disposition
 from .scene import Scene
 
 COOKIE = "sid"
@@ -136,8 +137,9 @@ class PlainSite:
     async def _pdf(self, scene: Scene) -> web.StreamResponse:
         if not scene.vehicles:
             return self.message_page(404, "Not on the lot", "This vehicle is not on the lot any more.")
-        headers = {"Content-Disposition": 'attachment; filename="valuation.pdf"'}
-        body = self.portal.press.print(scene.vehicle)
+        name = self.portal.file_name(scene.vehicle, "valuation.pdf")
+        headers = {"Content-Disposition": disposition("attachment", name)}
+        body = self.portal.pdf(scene.vehicle)
         return web.Response(body=body, content_type="application/pdf", headers=headers)
 
     async def _to_lot(self, request: web.Request) -> web.StreamResponse:

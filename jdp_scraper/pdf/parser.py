@@ -18,12 +18,15 @@ from jdp_scraper.pdf.unbroken import unbroken
 class PdfText:
     """The text of a PDF, a string for each page, each line in the spelling of ``plain``.
 
-    ``size`` (bytes) and ``sha256`` are of the very bytes that were parsed.
+    ``size`` (bytes) and ``sha256`` are of the very bytes that were parsed. ``flags`` tell what the PDF holds beside its
+    pages, as words for people. ``textless``: there is no text in it at all, as in a scan.
     """
 
     pages: tuple[str, ...]
     size: int
     sha256: str
+    flags: tuple[str, ...] = ()
+    textless: bool = False
 
     @property
     def text(self) -> str:
@@ -96,4 +99,5 @@ class ParserPool:
             raise ReportBroken(f"the PDF ended the process that read it: {error}") from error
         if "fault" in answer:
             raise ReportBroken(f"the PDF cannot be used: {answer['fault']}")
-        return PdfText(tuple(answer["pages"]), answer["size"], answer["sha256"])
+        flags = tuple(answer["flags"])
+        return PdfText(tuple(answer["pages"]), answer["size"], answer["sha256"], flags, answer["textless"])

@@ -1,9 +1,9 @@
 """The process in which PDFs are parsed: ``python -m jdp_scraper.pdf.parser_child``.
 
-A report comes from the network and pdfium is a large library in C++, so it gets a process with little memory, little
-time and none of our secrets. One request is a line of JSON on stdin, one answer a length (four bytes, big endian) and
-that much JSON on stdout; an empty answer at the start says that it is ready, another one that it has the request in
-hand. The end of stdin ends it, even in the middle of a file: so it never outlives its parent.
+A report comes from the network, and pdfium and qpdf are large libraries in C++, so it gets a process with little
+memory, little time and none of our secrets. One request is a line of JSON on stdin, one answer a length (four bytes,
+big endian) and that much JSON on stdout; an empty answer at the start says that it is ready, another one that it has
+the request in hand. The end of stdin ends it, even in the middle of a file: so it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pypdfium2
 
 from jdp_scraper import system
 from jdp_scraper.pdf import whole
+from jdp_scraper.pdf.active_content import examine
 from jdp_scraper.pdf.plain_text import plain
 
 MEMORY_BYTES = 1 << 30
@@ -62,7 +63,15 @@ def _answer(request: dict[str, Any]) -> dict[str, object]:
     system.renew_processor_time(request["seconds"])
     try:
         data = _load(Path(request["path"]))
-        return {"pages": _pages(data, request["max_pages"]), "size": len(data), "sha256": _hash(data)}
+        pages, silent = _pages(data, request["max_pages"])
+        examined = examine(data)
+        return {
+            "pages": pages,
+            "textless": silent and not examined.hidden_text,
+            "flags": examined.flags,
+            "size": len(data),
+            "sha256": _hash(data),
+        }
     except Refused as refusal:
         return {"fault": str(refusal)}
     except MemoryError:
@@ -87,7 +96,8 @@ def _load(path: Path) -> bytes:
     return data
 
 
-def _pages(data: bytes, max_pages: int) -> list[str]:
+def _pages(data: bytes, max_pages: int) -> tuple[list[str], bool]:
+    """Return the text of each page, and whether none has a single character, not even one that cannot be read."""
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
@@ -103,21 +113,23 @@ def _pages(data: bytes, max_pages: int) -> list[str]:
         document.close()
 
 
-def _texts(document: Any, count: int) -> list[str]:
+def _texts(document: Any, count: int) -> tuple[list[str], bool]:
     texts: list[str] = []
+    characters = 0
     for index in range(count):
         try:
             page = document[index]
             text_page = page.get_textpage()
         except pypdfium2.PdfiumError as error:
             raise Refused(f"page {index + 1} is damaged: {error}") from error
+        characters += text_page.count_chars()
         # Spelled here, since normalizing a hostile text can take hours; what is normal already takes no time again.
         texts.append("\n".join(plain(line) for line in text_page.get_text_range().splitlines()))
         text_page.close()
         page.close()
         if sum(map(len, texts)) > MAX_CHARACTERS:
             raise Refused(f"it holds more than {MAX_CHARACTERS} characters")
-    return texts
+    return texts, characters == 0
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
@@ -34,7 +35,8 @@ class ProofRule(BaseModel):
     """How a portal's report names its vehicle: by labels, or by a pattern with the group ``reference``.
 
     A pattern is searched in the text with each run of white space, line breaks too, as one space; it may have a second
-    group ``vin``. Every match counts, so it must not match anything but a reference.
+    group ``vin``. Every match counts, so it must not match anything but a reference. ``without_text`` says what counts,
+    together with the vehicle's page, for a PDF that has no text at all (see ``circumstances``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +44,7 @@ class ProofRule(BaseModel):
     reference_labels: tuple[str, ...] = ()
     vin_labels: tuple[str, ...] = ("VIN",)
     pattern: str | None = None
+    without_text: tuple[Literal["address", "file_name"], ...] = ()
 
     @field_validator("reference_labels", "vin_labels")
     @classmethod

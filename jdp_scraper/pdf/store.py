@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import ReportBroken, StorageError, TaskLost
+from jdp_scraper.errors import ReportBroken, ReportMismatch, ReportUnproven, StorageError, TaskLost
+from jdp_scraper.pdf.circumstances import Circumstances, prove_by
 from jdp_scraper.pdf.parser import ParserPool, PdfText
 from jdp_scraper.pdf.proof import ProofRule, prove
 from jdp_scraper.pdf.stream import StreamedFile
@@ -18,15 +19,32 @@ from jdp_scraper.vehicle import Vehicle
 
 @dataclass(frozen=True, slots=True)
 class PlacedReport:
-    """A proven report in place; ``file`` is its name in the folder, ``size`` in bytes."""
+    """A proven report in place; ``file`` is its name in the folder, ``size`` in bytes.
+
+    ``flags`` tell what it holds beside its pages; ``proven_by`` tells how it came, where it has no text of its own.
+    """
 
     file: str
     size: int
     sha256: str
+    flags: tuple[str, ...] = ()
+    proven_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """A file that was read again; ``unproven`` is why its text does not prove its vehicle, ``None`` where it does."""
+
+    found: PdfText
+    unproven: str | None
 
 
 class ReportStore:
-    """Keeps the folder of proven reports; ``longer`` is what ``longer_references`` gives for the whole inventory."""
+    """Keeps the folder of proven reports; ``longer`` is what ``longer_references`` gives for the whole inventory.
+
+    A report that does not show whose it is goes into the folder ``unproven``, where there is one, and stays there until
+    a later try brings a proven one.
+    """
 
     def __init__(
         self,
@@ -35,26 +53,41 @@ class ReportStore:
         parser: ParserPool,
         rule: ProofRule,
         longer: Mapping[str, Collection[str]] | None = None,
+        *,
+        unproven: Path | None = None,
     ) -> None:
         self._folder = folder
         self._disk = disk
         self._parser = parser
         self._rule = rule
         self._longer = longer or {}
+        self._unproven = unproven
 
     async def prove_and_place(
-        self, streamed: StreamedFile, vehicle: Vehicle, final_name: str, still_mine: Callable[[], bool]
+        self,
+        streamed: StreamedFile,
+        vehicle: Vehicle,
+        final_name: str,
+        still_mine: Callable[[], bool],
+        *,
+        page_shown: bool = False,
     ) -> PlacedReport:
         """Prove a streamed report and move it to ``final_name``, durable when this returns.
 
-        Raises ``ReportBroken``, ``ReportMismatch``, ``ReportUnproven``, ``TaskLost`` if ``still_mine()`` is false by
-        then, ``StorageError``; the streamed file is gone then, as it is when this is cancelled before the move.
+        ``page_shown``: the page on which it was asked for had shown the vehicle's reference and VIN. Raises
+        ``ReportBroken``, ``ReportMismatch``, ``ReportUnproven``, ``TaskLost`` if ``still_mine()`` is false by then,
+        ``StorageError``; the streamed file is gone then, as it is when this is cancelled before the move.
         """
         if final_name in ("", "..") or Path(final_name).name != final_name:
             raise ValueError("final_name must be a file's name without a folder")
+        came = Circumstances(page_shown, streamed.address, streamed.file_name)
         try:
-            found = await self._proven(streamed.path, vehicle)
+            found = await self._parser.read(streamed.path)
+            proven_by = await self._prove(found, vehicle, came)
             _check_kept(found, streamed, still_mine)
+        except ReportUnproven as error:
+            kept = await self._keep_apart(streamed.path, final_name, still_mine)
+            raise ReportUnproven(f"{error}{kept}") from error
         except BaseException:
             await self._remove(streamed.path)
             raise
@@ -63,21 +96,48 @@ class ReportStore:
         except StorageError:
             await self._remove(streamed.path)
             raise
-        return PlacedReport(final_name, found.size, found.sha256)
+        if self._unproven is not None:
+            await self._remove(self._unproven / final_name)
+        return PlacedReport(final_name, found.size, found.sha256, found.flags, proven_by)
 
     async def prove_file(self, path: Path, vehicle: Vehicle) -> PlacedReport:
-        """Prove a file that lies in place already; it is left where it is.
+        """Prove a file that lies in place already, by its own text alone; it is left where it is.
 
         Raises ``ReportBroken``, ``ReportMismatch``, ``ReportUnproven``; what becomes of the file then is the caller's.
         """
-        found = await self._proven(path, vehicle)
-        return PlacedReport(path.name, found.size, found.sha256)
-
-    async def _proven(self, path: Path, vehicle: Vehicle) -> PdfText:
         found = await self._parser.read(path)
+        await self._prove(found, vehicle)
+        return PlacedReport(path.name, found.size, found.sha256, found.flags)
+
+    async def inspect(self, path: Path, vehicle: Vehicle) -> Inspected:
+        """Say all that a file tells of itself and of its vehicle; raises ``ReportBroken``."""
+        found = await self._parser.read(path)
+        try:
+            await self._prove(found, vehicle)
+        except (ReportMismatch, ReportUnproven) as error:
+            return Inspected(found, str(error))
+        return Inspected(found, None)
+
+    async def _prove(self, found: PdfText, vehicle: Vehicle, came: Circumstances | None = None) -> str | None:
+        """Return ``None`` for a PDF that proves itself, or how one without any text is proven by how it came."""
         longer = self._longer.get(vehicle.reference, ())
+        if came is not None and found.textless:
+            return prove_by(came, vehicle, self._rule, longer)
         await asyncio.to_thread(prove, found.text, vehicle, self._rule, longer)
-        return found
+        return None
+
+    async def _keep_apart(self, path: Path, name: str, still_mine: Callable[[], bool]) -> str:
+        """Move an unproven report out of the way and return where it is, in words; removed where it is not kept."""
+        if self._unproven is None or not still_mine():
+            await self._remove(path)
+            return ""
+        try:
+            await in_thread(self._disk.make_folder, self._unproven)
+            await in_thread(self._disk.rename, path, self._unproven / name)
+        except BaseException:
+            await self._remove(path)
+            raise
+        return f"; kept apart as {self._unproven.parent.name}/{self._unproven.name}/{name}"
 
     async def _remove(self, path: Path) -> None:
         try:

@@ -15,6 +15,7 @@ from jdp_scraper.errors import ForeignAddress, ReportBroken, ReportUnreachable, 
 from jdp_scraper.pdf import whole
 from jdp_scraper.pdf.address import checked, shown
 from jdp_scraper.pdf.answer import REDIRECTS, Answer, IsSignIn, check_status, disguise
+from jdp_scraper.pdf.circumstances import given_file_name
 from jdp_scraper.pdf.cookies import Cookies, cookie_header
 from jdp_scraper.pdf.intake import Intake
 
@@ -36,13 +37,18 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True)
 class StreamedFile:
-    """A whole file that looks like a PDF, durable but not yet proven; ``size`` in bytes, times in seconds."""
+    """A whole file that looks like a PDF, durable but not yet proven; ``size`` in bytes, times in seconds.
+
+    ``address`` is the one that answered, after redirects, and ``file_name`` what the portal calls the file.
+    """
 
     path: Path
     size: int
     sha256: str
     seconds_to_first_byte: float
     seconds: float
+    address: str = field(default="", repr=False)
+    file_name: str = ""
 
 
 class ReportStream:
@@ -106,7 +112,9 @@ class ReportStream:
         except BaseException:
             await intake.discard()
             raise
-        return StreamedFile(part, intake.size, intake.sha256, first_byte, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        name = given_file_name(response.headers.get("content-disposition", ""))
+        return StreamedFile(part, intake.size, intake.sha256, first_byte, seconds, str(response.url), name)
 
     async def _take_in(
         self, response: httpx.Response, intake: Intake, progress: Callable[[int], None], began: float

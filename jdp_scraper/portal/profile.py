@@ -236,6 +236,12 @@ class SiteProfile(Model):
     block: Block = Block()
 
     @model_validator(mode="after")
+    def _address_says_something(self) -> Self:
+        if self.report.bound == "session" and "address" in self.proof.without_text:
+            raise ValueError("proof.without_text: the address proves nothing where report.bound is 'session'")
+        return self
+
+    @model_validator(mode="after")
     def _origin_is_one(self) -> Self:
         parts = urlsplit(self.origin)
         if parts.scheme not in {"https", "http"} or not parts.netloc or parts.path or parts.query:

@@ -83,6 +83,10 @@ class VehicleOpener:
             return True
         return pager.pages - pager.page <= FILTER_COSTS * len(self._missing)
 
+    def shows_all_of(self, vehicle: Vehicle) -> bool:
+        """Tell whether an opened page has been held against both the reference and the VIN."""
+        return bool(vehicle.reference and vehicle.vin and self._site.profile.vehicle.vin)
+
     async def wait_for_row(self, vehicle: Vehicle, on_progress: Callable[[], None]) -> None:
         """Return once the vehicle's row has been seen or the walk is over; ``on_progress`` tells of its pages."""
         if self.needs_links:

@@ -23,6 +23,11 @@ class ReportLane:
         self._side_by_side = 0
         self._clear = asyncio.Event()
 
+    @property
+    def narrow(self) -> bool:
+        """Whether reports are the session's, so that a report's address says nothing of its vehicle."""
+        return self._binding.narrow
+
     @asynccontextmanager
     async def passage(self, vehicle: Vehicle, on_wait: Callable[[], None]) -> AsyncIterator[Passage]:
         """Go from opening ``vehicle`` to its report's address; ``on_wait`` is called now and then while others go."""

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from playwright.async_api import Error as PlaywrightError
 
@@ -160,13 +160,19 @@ class Worker:
                 )
             async with self._step(lease, "prove"):
                 placed = await desk.store.prove_and_place(
-                    streamed, lease.vehicle, name, still_mine=lambda: self.queue.holds(lease)
+                    replace(streamed, address="") if desk.lane.narrow else streamed,
+                    lease.vehicle,
+                    name,
+                    still_mine=lambda: self.queue.holds(lease),
+                    page_shown=desk.opener.shows_all_of(lease.vehicle),
                 )
             async with self._step(lease, "record"):
                 await self._record(lease, placed)
         desk.traffic.succeeded()
         if attempt.passage is not None:
             desk.lane.right(attempt.passage)
+        if placed.flags:
+            self.bus.notice("warning", f"{lease.key}: its PDF is proven, but flagged: {', '.join(placed.flags)}")
         self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
         await desk.forget_failure(lease.key)
         await desk.tracer.turn()
@@ -179,6 +185,8 @@ class Worker:
             file=placed.file,
             size=placed.size,
             sha256=placed.sha256,
+            flags=placed.flags,
+            proven_by=placed.proven_by,
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 
 import httpx
+import pikepdf
 import pytest
 
 from jdp_scraper.demo.fault_table import KINDS
@@ -104,6 +106,31 @@ async def test_another_vehicles_pdf(ground: Ground, at: str) -> None:
     await ground.fault("other_vehicle", at, match=ground.vehicle["reference"])
     text = pages_of((await ground.visitor.report(ground.key)).content)[0]
     assert ground.other["vin"] in text and ground.vehicle["vin"] not in text
+
+
+async def test_a_report_as_a_scan_has_pages_and_no_text(ground: Ground) -> None:
+    await ground.fault("scan")
+    report = await ground.visitor.report(ground.key)
+    assert pages_of(report.content) == [""]
+    assert report.headers["content-disposition"] == 'inline; filename="report.pdf"'
+    assert ground.vehicle["vin"] in pages_of((await ground.visitor.report(ground.key)).content)[0]
+    await ground.portal.set(scans=True)
+    assert pages_of((await ground.visitor.report(ground.key)).content) == [""]
+
+
+async def test_a_report_with_a_script_is_the_right_one(ground: Ground) -> None:
+    await ground.fault("javascript")
+    report = (await ground.visitor.report(ground.key)).content
+    assert ground.vehicle["vin"] in pages_of(report)[0]
+    with pikepdf.open(io.BytesIO(report)) as pdf:
+        assert str(pdf.Root.OpenAction.JS) == "app.alert(1)"
+
+
+@pytest.mark.parametrize("told", ["reference", "vin"])
+async def test_a_file_name_can_tell_the_vehicle(ground: Ground, told: str) -> None:
+    await ground.portal.set(file_name=told)
+    name = (await ground.visitor.report(ground.key)).headers["content-disposition"]
+    assert ground.vehicle[told] in name
 
 
 async def test_a_slow_drip_is_whole_in_the_end(ground: Ground) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from jdp_scraper.demo.lot import Lot, Vehicle
 from jdp_scraper.demo.options import DemoOptions
-from jdp_scraper.demo.report_pdf import LABELS, ReportPress, values_of
+from jdp_scraper.demo.report_pdf import LABELS, ReportPress, disposition, values_of
+from jdp_scraper.pdf.circumstances import given_file_name
 
 VEHICLES = Lot(DemoOptions(vehicles=60)).vehicles
 PRESS = ReportPress(1, "jdpower")
@@ -56,3 +57,10 @@ def test_all_labels_are_used_and_the_plain_site_has_its_own() -> None:
 def test_any_reference_can_be_read_back(reference: str) -> None:
     vehicle = dataclasses.replace(VEHICLES[0], reference=reference)
     assert reference in pages_of(PRESS.print(vehicle))[0]
+
+
+@pytest.mark.parametrize("name", ["165530.pdf", "A/B 12.pdf", 'quo"te.pdf', "caf\u00e9.pdf", "line\r\nSet-Cookie: a=b"])
+def test_any_file_name_passes_through_the_header(name: str) -> None:
+    header = disposition("inline", name)
+    assert header.isascii() and header.isprintable()
+    assert given_file_name(header) == name

@@ -21,7 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"work"},
     {"job", "run_report"},
     {"run"},
-    {"report_text", "status", "doctor"},
+    {"report_text", "status", "verify", "doctor"},
     {"cli"},
     {"__main__"},
 )

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from jdp_scraper.checkpoint.download_lock import PID, DownloadLock
+from jdp_scraper.checkpoint.download_lock import PID, DownloadLock, refuse_if_busy
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import RunFolderBusy, StorageError
 
@@ -52,5 +53,20 @@ async def test_a_folder_that_cannot_be_written_is_told_and_leaves_no_lock(tmp_pa
         await DownloadLock(tmp_path / "file", Disk()).__aenter__()
     with pytest.raises(OSError):
         await DownloadLock(tmp_path, FaultyDisk(2)).__aenter__()
+    async with DownloadLock(tmp_path, Disk()):
+        pass
+
+
+async def test_a_look_at_the_lock_is_refused_while_it_is_held_and_leaves_no_trace(tmp_path: Path) -> None:
+    async with DownloadLock(tmp_path, Disk()):
+        with pytest.raises(RunFolderBusy, match="a run works in"):
+            await asyncio.to_thread(refuse_if_busy, tmp_path)
+    await asyncio.to_thread(refuse_if_busy, tmp_path)
+    (tmp_path / PID).write_bytes(b"1\n")  # what a kill leaves behind
+    before = sorted(tmp_path.iterdir())
+    await asyncio.to_thread(refuse_if_busy, tmp_path)
+    assert sorted(tmp_path.iterdir()) == before
+    await asyncio.to_thread(refuse_if_busy, tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
     async with DownloadLock(tmp_path, Disk()):
         pass

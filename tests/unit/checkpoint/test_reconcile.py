@@ -13,7 +13,7 @@ from jdp_scraper.checkpoint.reconcile import Proof, Reconciled, Reconciliation
 from jdp_scraper.checkpoint.records import TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import ReportMismatch
+from jdp_scraper.errors import ReportMismatch, ReportUnproven
 from jdp_scraper.vehicle import Vehicle, assign_keys
 
 from .helpers import HEADER, Ear
@@ -27,7 +27,13 @@ async def prove(path: Path, vehicle: Vehicle) -> Proof | None:
     data = await asyncio.to_thread(path.read_bytes)
     if data == b"mismatch":
         raise ReportMismatch
-    return Proof(len(data), hashlib.sha256(data).hexdigest()) if data == vehicle.reference.encode() else None
+    if data == b"scan":
+        raise ReportUnproven
+    return (
+        Proof(len(data), hashlib.sha256(data).hexdigest(), ("JavaScript",))
+        if data == vehicle.reference.encode()
+        else None
+    )
 
 
 class Run:
@@ -88,6 +94,7 @@ async def test_a_proven_pdf_without_its_line_is_adopted_for_good(run: Run) -> No
     record = again.records["A/B 12"]
     assert (record.state, record.file, record.size) == (TaskState.DONE, NAMES["A/B 12"], 6)
     assert record.sha256 == hashlib.sha256(b"A/B 12").hexdigest()
+    assert record.flags == ("JavaScript",)
     assert await run.reconcile() == Reconciled()
 
 
@@ -124,3 +131,14 @@ async def test_a_failed_vehicle_whose_pdf_is_there_after_all_is_done(run: Run) -
     run.put("2", b"2")
     assert (await run.reconcile()).adopted == 1
     assert run.checkpoint.records["2"].attempts == 3
+
+
+async def test_a_pdf_without_its_line_that_names_no_vehicle_is_kept_apart_until_the_vehicle_is_done(run: Run) -> None:
+    for _ in range(2):
+        run.put("1", b"scan")
+        assert await run.reconcile() == Reconciled()
+    assert [path.name for path in run.folder.unproven.iterdir()] == ["1.pdf"]
+    assert run.states() == ["todo"] * 3
+    run.put("1", b"1")
+    assert await run.reconcile() == Reconciled(adopted=1)
+    assert list(run.folder.unproven.iterdir()) == []

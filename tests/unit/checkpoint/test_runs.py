@@ -126,3 +126,21 @@ def test_an_old_run_asks_for_a_word() -> None:
     with pytest.raises(RunTooOld, match="8 days old: say --resume"):
         chosen(run, days=8)
     assert chosen(run, days=8, resume=True) is run
+
+
+@pytest.mark.parametrize(
+    ("goal", "counts"),
+    [
+        (Goal(), (1, 0)),
+        (Goal(1), (0, 1)),
+        (Goal(only=("2",)), (1, 0)),
+        (Goal(only=("1",)), (0, 1)),
+    ],
+)
+async def test_what_was_not_asked_for_is_told_apart(tmp_path: Path, goal: Goal, counts: tuple[int, int]) -> None:
+    checkpoint = await begin(tmp_path, 1)
+    await checkpoint.change_header(goal=goal)
+    await checkpoint.record("1", replace(done("1"), flags=("JavaScript",)))
+    (run,) = await list_runs(tmp_path, Ear().bus)
+    assert (run.todo, run.not_asked) == counts
+    assert (run.done, run.flagged) == (1, 1)

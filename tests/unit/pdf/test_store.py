@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import threading
 from pathlib import Path
@@ -15,7 +16,7 @@ from jdp_scraper.pdf.store import PlacedReport, ReportStore
 from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.vehicle import Vehicle
 
-from . import reports
+from . import active, reports
 from .conftest import OffLoopDisk
 
 RULE = ProofRule(reference_labels=("Stock #", "Stock Number"))
@@ -141,3 +142,77 @@ async def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, pool: Pars
     with pytest.raises(DiskFull):
         await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, still_mine)
     assert names(tmp_path) == []
+
+
+# -- what does not show whose it is ------------------------------------------------------------------------------------
+
+
+SCANS = ProofRule(reference_labels=("Stock #",), without_text=("file_name",))
+
+
+def apart(tmp_path: Path, pool: ParserPool, rule: ProofRule = RULE) -> ReportStore:
+    (tmp_path / "pdfs").mkdir()
+    return ReportStore(tmp_path / "pdfs", OffLoopDisk(), pool, rule, unproven=tmp_path / "run_data" / "unproven")
+
+
+@pytest.mark.parametrize("data", [reports.blank(), reports.beside("165530", "none")], ids=["scan", "no VIN"])
+async def test_a_report_that_names_no_vehicle_is_kept_apart_until_a_proven_one_comes(
+    tmp_path: Path, pool: ParserPool, data: bytes
+) -> None:
+    store = apart(tmp_path, pool)
+    for _ in range(2):  # a second one takes the first one's place
+        with pytest.raises(ReportUnproven, match=r"kept apart as run_data/unproven/165530\.pdf"):
+            await store.prove_and_place(streamed(tmp_path, data), VEHICLE, NAME, still_mine)
+    assert names(tmp_path / "run_data" / "unproven") == [NAME]
+    assert (tmp_path / "run_data" / "unproven" / NAME).read_bytes() == data
+    assert names(tmp_path / "pdfs") == []
+    await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, still_mine)
+    assert names(tmp_path / "run_data" / "unproven") == []
+    assert names(tmp_path / "pdfs") == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [(reports.beside("165531"), ReportMismatch), (reports.beside("165530", reports.OTHER_VIN), ReportMismatch)],
+)
+async def test_a_report_of_another_vehicle_is_kept_nowhere(
+    tmp_path: Path, pool: ParserPool, data: bytes, error: type[Exception]
+) -> None:
+    store = apart(tmp_path, pool)
+    with pytest.raises(error):
+        await store.prove_and_place(streamed(tmp_path, data), VEHICLE, NAME, still_mine)
+    assert names(tmp_path) == ["pdfs"]
+
+
+async def test_an_unproven_report_of_a_lost_task_is_removed(tmp_path: Path, pool: ParserPool) -> None:
+    store = apart(tmp_path, pool)
+    with pytest.raises(ReportUnproven):
+        await store.prove_and_place(streamed(tmp_path, reports.blank()), VEHICLE, NAME, lambda: False)
+    assert names(tmp_path) == ["pdfs"]
+
+
+async def test_a_scan_is_placed_by_how_it_came_where_the_rule_says_so(tmp_path: Path, pool: ParserPool) -> None:
+    store = apart(tmp_path, pool, SCANS)
+    came = dataclasses.replace(streamed(tmp_path, reports.blank()), file_name="165530.pdf")
+    placed = await store.prove_and_place(came, VEHICLE, NAME, still_mine, page_shown=True)
+    assert placed.proven_by == "page and file name"
+    inspected = await store.inspect(tmp_path / "pdfs" / NAME, VEHICLE)
+    assert inspected.found.textless
+    assert inspected.unproven is not None  # by itself it still proves nothing
+
+
+@pytest.mark.parametrize("data", [reports.beside("165531"), reports.beside("165530", "none")])
+async def test_no_way_of_coming_helps_a_report_with_text(tmp_path: Path, pool: ParserPool, data: bytes) -> None:
+    store = apart(tmp_path, pool, SCANS)
+    came = dataclasses.replace(streamed(tmp_path, data), file_name="165530.pdf")
+    with pytest.raises((ReportMismatch, ReportUnproven)):
+        await store.prove_and_place(came, VEHICLE, NAME, still_mine, page_shown=True)
+    assert names(tmp_path / "pdfs") == []
+
+
+async def test_a_flagged_report_is_placed_with_its_flags(tmp_path: Path, pool: ParserPool) -> None:
+    store = apart(tmp_path, pool)
+    data = active.changed(active.attachment)
+    placed = await store.prove_and_place(streamed(tmp_path, data), Vehicle("7", reports.VIN), "7.pdf", still_mine)
+    assert placed.flags == ("embedded file",)
+    assert await store.prove_file(tmp_path / "pdfs" / "7.pdf", Vehicle("7", reports.VIN)) == placed
