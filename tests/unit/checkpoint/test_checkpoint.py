@@ -19,8 +19,9 @@ from jdp_scraper.checkpoint.recovery import FILES, JOURNAL, MIRROR, SNAPSHOT, re
 from jdp_scraper.checkpoint.sealed import dump, seal
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import CheckpointUnreadable, RunFolderError, ScraperError
+from tests.support.disks import FaultyDisk, PowerCut
 
-from .helpers import HEADER, Ear, FaultyDisk, PowerCut, done
+from .helpers import HEADER, Ear, done
 
 KEYS = ("165530", "165530A", "caf\u00e9")
 FAILED = TaskRecord(TaskState.FAILED, 3, error="ReportBroken", message="not a whole PDF", finished_at=HEADER.started)
