@@ -150,6 +150,10 @@ class ModelDisk(FaultyDisk):
         self._top = _Folder()
         self._namings: list[_Naming] = []
 
+    def take_in(self) -> None:
+        """Take what lies below ``root`` already for durable."""
+        self._top = _durable(self.root)
+
     def arm(self, fail_at: int, error: BaseException, *, once: bool = False, part: float = 0.5) -> None:
         """From its operation number ``fail_at`` from now on the disk fails."""
         self.count, self.fail_at, self.error, self.once, self.part = 0, fail_at, error, once, part
@@ -333,6 +337,15 @@ def _torn(data: bytes, choose: Choose) -> bytes:
     at = choose(size + 1)
     spoiled = (b"\xa5\n{" * size)[:size]
     return (data[:at], data[:at] + b"\0" * (size - at), data[:at] + spoiled[at:], b"\0" * at + data[at:])[kind]
+
+
+def _durable(path: Path) -> _Folder:
+    folder = _Folder()
+    for inner in path.iterdir():
+        content = b"" if inner.is_dir() else inner.read_bytes()
+        folder.durable[inner.name] = _durable(inner) if inner.is_dir() else _File(len(content), content)
+    folder.names = dict(folder.durable)
+    return folder
 
 
 def _wipe(folder: Path) -> None:

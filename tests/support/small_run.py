@@ -95,6 +95,14 @@ class Witness:
         assert {path.name for path in job.folder.pdfs.iterdir()} <= set(job.names.values())
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A run as a start finds it: what is left to do is what no earlier one has done."""
+
+    job: Job
+    todo: dict[str, Vehicle]
+
+
 @dataclass
 class SmallRun:
     """The starts of one run below ``root``."""
@@ -106,9 +114,7 @@ class SmallRun:
 
     async def start(self) -> None:
         """One start, from the lock to the wrap-up; none is made where the run is found finished."""
-        self.notices = []
-        bus = Bus()
-        bus.subscribe(self._hear)
+        bus = self._listen()
         async with DownloadLock(self.root, self.disk):
             runs = await list_runs(self.root, bus)
             if self.witness.finished or any(run.finished for run in runs):
@@ -132,6 +138,19 @@ class SmallRun:
         assert pdfs == {names[key]: report(vehicle) for key, vehicle in keyed.items()}
         assert json.loads(run.folder.tracking.read_bytes()) == names
         assert json.loads(run.folder.metrics.read_bytes())["totals"] == {"done": len(KEYS)}
+
+    async def open(self) -> Opened:
+        """The first half of a start: go on with the run, or begin it."""
+        bus = self._listen()
+        await asyncio.to_thread(self.disk.make_folder, self.root)
+        job = await self._go_on(await list_runs(self.root, bus), bus) or await self._begin(bus)
+        return Opened(job, await job.todo(Goal()))
+
+    def _listen(self) -> Bus:
+        self.notices = []
+        bus = Bus()
+        bus.subscribe(self._hear)
+        return bus
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, Notice):
@@ -170,12 +189,12 @@ class SmallRun:
             if key == FAILS_FIRST and job.checkpoint.records[key].state is TaskState.TODO:
                 await self._fail(job, key)
             else:
-                placed[key] = await self._place(job, key, vehicle)
+                placed[key] = await self.place(job, key, vehicle)
         # Outcomes that come together share one write.
-        await asyncio.gather(*(self._record(job, key, report) for key, report in placed.items()))
+        await asyncio.gather(*(self.record(job, key, report) for key, report in placed.items()))
         await job.save_tracking()
 
-    async def _place(self, job: Job, key: str, vehicle: Vehicle) -> PlacedReport:
+    async def place(self, job: Job, key: str, vehicle: Vehicle) -> PlacedReport:
         part = job.folder.pdfs / f"{Path(job.names[key]).stem}.1.pdf.part"
         intake, data = Intake(self.disk, part), report(vehicle)
         try:
@@ -191,8 +210,8 @@ class SmallRun:
         self.witness.placed.add(key)
         return placed
 
-    async def _record(self, job: Job, key: str, placed: PlacedReport) -> None:
-        await self._write_down(
+    async def record(self, job: Job, key: str, placed: PlacedReport) -> None:
+        await self.write_down(
             job, key, TaskRecord(TaskState.DONE, 1, placed.file, placed.size, placed.sha256, finished_at=STARTED)
         )
 
@@ -200,9 +219,9 @@ class SmallRun:
         folder = job.folder.failure(job.names[key])
         await asyncio.to_thread(self.disk.make_folder, folder)
         await asyncio.to_thread(self.disk.write_whole, folder / "error.json", b"{}\n")
-        await self._write_down(job, key, TaskRecord(TaskState.FAILED, 3, error="ReportBroken"))
+        await self.write_down(job, key, TaskRecord(TaskState.FAILED, 3, error="ReportBroken"))
 
-    async def _write_down(self, job: Job, key: str, record: TaskRecord) -> None:
+    async def write_down(self, job: Job, key: str, record: TaskRecord) -> None:
         self.witness.tried[key].add(record.state)
         await job.checkpoint.record(key, record)
         self.witness.confirmed[key] = record.state
