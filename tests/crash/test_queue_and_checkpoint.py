@@ -243,5 +243,5 @@ class RunMachine(RuleBasedStateMachine):
         assert self.run.witness.finished
 
 
-RunMachine.TestCase.settings = settings(search(60), stateful_step_count=40)
+RunMachine.TestCase.settings = settings(search(60), stateful_step_count=30)
 TestRunAgainstModel = pytest.mark.thorough(RunMachine.TestCase)
