@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jdp_scraper.checkpoint.recovery import FILES
 from jdp_scraper.checkpoint.runs import list_runs
 from jdp_scraper.errors import DiskFull, StorageError
 from jdp_scraper.events import Bus
@@ -88,6 +89,7 @@ async def test_whatever_a_power_cut_takes_of_what_was_not_fsynced_nothing_is_los
 ) -> None:
     run, disk = small_run(tmp_path_factory.mktemp("cut") / "disk")
     choose = chooser(data)
+    whole = True
     for _ in range(data.draw(st.integers(1, 3), label="starts that are cut off")):
         error = data.draw(st.sampled_from([PowerCut(), EIO]), label="how it fails")
         disk.arm(
@@ -98,9 +100,25 @@ async def test_whatever_a_power_cut_takes_of_what_was_not_fsynced_nothing_is_los
         # A killed process leaves to the system what it wrote: that is still to be seen, and still not durable.
         if data.draw(st.booleans(), label="power cut"):
             disk.power_cut(choose)
+            if whole and data.draw(st.booleans(), label="and one file is damaged"):
+                whole = not damage_one(run, disk, choose)
     await finish(run, disk)
     disk.power_cut(choose)
     await run.check_finished(await list_runs(run.root, Bus()))
+
+
+def damage_one(run: SmallRun, disk: ModelDisk, choose: Choose) -> bool:
+    """Cut one of the checkpoint's files, or take it away; tell whether there was one."""
+    files = sorted(path for path in run.root.glob("*/run_data/checkpoint.*") if path.name in FILES)
+    if not files:
+        return False
+    damaged = files[choose(len(files))]
+    if choose(2):
+        damaged.write_bytes(damaged.read_bytes()[: choose(damaged.stat().st_size)])
+    else:
+        damaged.unlink()
+    disk.take_in()
+    return True
 
 
 def chooser(data: st.DataObject) -> Choose:
