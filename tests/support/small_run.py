@@ -122,9 +122,11 @@ class SmallRun:
                 return
             job = await self._go_on(runs, bus) or await self._begin(bus)
             todo = await job.todo(Goal())
-            await job.keep_license(AcceptedLicense("the text", "ab" * 32))
-            await self._harvest(job, todo)
-            await job.wrap_up({"totals": {"done": len(KEYS)}})
+            try:
+                await job.keep_license(AcceptedLicense("the text", "ab" * 32))
+                await self._harvest(job, todo)
+            finally:
+                await job.wrap_up({"totals": {"done": len(KEYS)}})
             self.witness.finished = all(job.is_done(key) for key in KEYS)
 
     async def check_finished(self, runs: Sequence[RunSummary]) -> None:
