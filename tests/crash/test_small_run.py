@@ -82,6 +82,19 @@ async def test_whichever_operation_fails_the_next_start_goes_on_and_nothing_is_l
             await finish(run, disk)
 
 
+async def test_what_a_killed_start_left_is_durable_as_soon_as_the_next_one_builds_on_it(tmp_path: Path) -> None:
+    first, _ = await operations(tmp_path / "whole")
+    for number in range(1, first + 1):
+        run, disk = small_run(tmp_path / str(number))
+        disk.arm(number, PowerCut())
+        with pytest.raises(PowerCut):
+            await run.start()
+        disk.disarm()
+        await run.open()
+        disk.power_cut(lambda choices: 0)
+        await finish(run, disk)
+
+
 @thorough(quick=150)
 @given(data=st.data())
 async def test_whatever_a_power_cut_takes_of_what_was_not_fsynced_nothing_is_lost(

@@ -192,9 +192,9 @@ class SmallRun:
                 await self._fail(job, key)
             else:
                 placed[key] = await self.place(job, key, vehicle)
+        await job.save_tracking()
         # Outcomes that come together share one write.
         await asyncio.gather(*(self.record(job, key, report) for key, report in placed.items()))
-        await job.save_tracking()
 
     async def place(self, job: Job, key: str, vehicle: Vehicle) -> PlacedReport:
         part = job.folder.pdfs / f"{Path(job.names[key]).stem}.1.pdf.part"
