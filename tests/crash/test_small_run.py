@@ -34,7 +34,7 @@ async def finish(run: SmallRun, disk: ModelDisk) -> None:
     disk.disarm()
     for _ in range(3):
         await run.start()
-    assert run.witness.finished
+    await run.check_finished(await list_runs(run.root, Bus()))
 
 
 async def operations(root: Path) -> list[int]:
@@ -117,7 +117,10 @@ async def test_whatever_a_power_cut_takes_of_what_was_not_fsynced_nothing_is_los
                 whole = not damage_one(run, disk, choose)
     await finish(run, disk)
     disk.power_cut(choose)
-    await run.check_finished(await list_runs(run.root, Bus()))
+    if run.witness.finished:
+        await run.check_finished(await list_runs(run.root, Bus()))
+    else:  # a start was killed while it wrote that the run is finished: that was seen, and could still be taken away
+        await finish(run, disk)
 
 
 def damage_one(run: SmallRun, disk: ModelDisk, choose: Choose) -> bool:

@@ -131,7 +131,6 @@ class SmallRun:
 
     async def check_finished(self, runs: Sequence[RunSummary]) -> None:
         """Hold a run that is told as finished to all that is promised of one."""
-        self.witness.finished = True
         (run,) = (run for run in runs if run.finished)
         keyed = assign_keys(await run.folder.load_inventory(run.header.inventory_sha256))
         names = assign_file_names(keyed)
