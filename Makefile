@@ -44,6 +44,7 @@ bench: setup ## measure, as ratios within one run
 
 soak: setup ## run the long forms of the tests
 	@$(PY) -m pytest -m soak --timeout 3600
+	@$(PY) -m pytest -m thorough --hypothesis-profile long -n auto --timeout 3600
 
 lock: $(VENV)/.ready ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \

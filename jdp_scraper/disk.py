@@ -1,13 +1,16 @@
 """The one object through which every write of a run goes.
 
 Whoever must not lose anything writes through a ``Disk`` and nothing else, so that the order of writing stands in one
-place and a test can make any single operation fail. Calls block; the event loop's side wraps them in threads.
+place and a test can make any single operation fail, or never reach the disk. Calls block; the event loop's side wraps
+them in threads.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -33,6 +36,11 @@ class DiskFile(io.FileIO):
                 view = view[super().write(view) :]
         return len(data)
 
+    def truncate(self, size: int | None = None) -> int:
+        """Shorten to ``size`` bytes; raises ``StorageError``."""
+        with storage_errors(str(self.name)):
+            return super().truncate(size)
+
     def close(self) -> None:
         """Close; raises ``StorageError``, as some file systems tell of a failed write only now."""
         with storage_errors(str(self.name)):
@@ -45,48 +53,57 @@ class DiskFile(io.FileIO):
 
 
 class Disk:
-    """Writes, renames and removes files; raises ``StorageError`` and its kinds."""
+    """Writes, renames and removes files; raises ``StorageError`` and its kinds.
+
+    The methods with an underscore and those of ``DiskFile`` are all that ever touches the disk: whoever overrides them
+    sees each single operation of the others.
+    """
 
     def make_folder(self, path: Path) -> None:
         """Make a folder and its parents, durable by name."""
         with storage_errors(str(path)):
-            missing = [path, *path.parents]
-            missing = missing[: next(at for at, one in enumerate(missing) if one.is_dir())]
-            path.mkdir(parents=True, exist_ok=True)
-            for made in missing:
-                system.sync_folder(made.parent)
+            absent = list(itertools.takewhile(lambda one: not one.is_dir(), [path, *path.parents]))
+            present = absent[-1].parent if absent else path
+            # Whoever was cut off between making a folder and its fsync has left one that a power cut would take away.
+            with contextlib.suppress(PermissionError):  # a folder above ours may be closed to us, and is not our making
+                self._sync_folder(present.parent)
+            for folder in reversed(absent):  # each durable before the next, so that one at most is left like that
+                self._make_folder(folder)
+                self._sync_folder(folder.parent)
 
     def open_new(self, path: Path, mode: int | None = None) -> DiskFile:
         """Open an empty file for writing, whatever was there before; ``mode`` holds from its first byte."""
         with storage_errors(str(path)):
-            return DiskFile(path, "wb", opener=None if mode is None else system.opener(mode))
+            return self._open(path, "wb", None if mode is None else system.opener(mode))
 
     def open_append(self, path: Path) -> DiskFile:
         """Open a file for writing at its end."""
         with storage_errors(str(path)):
-            return DiskFile(path, "ab")
+            return self._open(path, "ab")
 
     def rename(self, source: Path, target: Path) -> None:
         """Move ``source`` over ``target`` in one step, durable when this returns."""
         with storage_errors(str(target)):
-            source.replace(target)
-            system.sync_folder(target.parent)
+            self._replace(source, target)
+            self._sync_folder(target.parent)
             if source.parent != target.parent:
-                system.sync_folder(source.parent)
+                self._sync_folder(source.parent)
 
-    def remove(self, path: Path) -> None:
-        """Remove a file if it is there."""
+    def remove(self, path: Path, *, durable: bool = False) -> None:
+        """Remove a file if it is there, with ``durable`` so that no power cut brings it back."""
         with storage_errors(str(path)):
-            path.unlink(missing_ok=True)
+            self._unlink(path)
+            if durable and path.parent.is_dir():
+                self._sync_folder(path.parent)
 
     def remove_tree(self, path: Path) -> None:
         """Remove a folder with all that it holds, durable when this returns, if it is there."""
         with storage_errors(str(path)):
             try:
-                shutil.rmtree(path)
+                self._remove_tree(path)
             except FileNotFoundError:
                 return
-            system.sync_folder(path.parent)
+            self._sync_folder(path.parent)
 
     def make_private_folder(self, path: Path) -> None:
         """Make a folder that no other user may enter."""
@@ -96,9 +113,16 @@ class Disk:
 
     def cut(self, path: Path, size: int) -> None:
         """Shorten a file to ``size`` bytes, durable when this returns."""
-        with storage_errors(str(path)), path.open("r+b") as file:
+        with storage_errors(str(path)), self._open(path, "r+b") as file:
             file.truncate(size)
-            os.fsync(file.fileno())
+            file.sync()
+
+    def settle(self, path: Path) -> None:
+        """Make a file durable that is there already: whoever wrote it may have been cut off before that."""
+        with storage_errors(str(path)):
+            with self._open(path, system.SYNC_MODE) as file:
+                file.sync()
+            self._sync_folder(path.parent)
 
     def write_whole(self, path: Path, data: bytes, mode: int | None = None) -> None:
         """Replace a file's content in one step: whoever reads it sees all of the old or all of the new."""
@@ -117,6 +141,26 @@ class Disk:
             self.remove(part)
             raise
         self.rename(part, path)
+
+    # -- the single operations ---------------------------------------------------------------------------------------
+
+    def _open(self, path: Path, mode: str, opener: Callable[[str, int], int] | None = None) -> DiskFile:
+        return DiskFile(path, mode, opener=opener)
+
+    def _make_folder(self, path: Path) -> None:
+        path.mkdir(exist_ok=True)
+
+    def _replace(self, source: Path, target: Path) -> None:
+        system.replace(source, target)
+
+    def _unlink(self, path: Path) -> None:
+        system.unlink(path)
+
+    def _remove_tree(self, path: Path) -> None:
+        shutil.rmtree(path)
+
+    def _sync_folder(self, path: Path) -> None:
+        system.sync_folder(path)
 
 
 @contextmanager

@@ -121,13 +121,14 @@ class Job:
 
     async def wrap_up(self, metrics: Mapping[str, Any]) -> None:
         """Leave the folder so that it tells all: tracking, metrics, snapshot, and whether the goal is reached."""
-        finished = all(self.is_done(key) for key in self.goal_keys())
-        if finished != self.checkpoint.header.finished:
-            await self.checkpoint.change_header(finished=finished)
         await self.save_tracking()
         await asyncio.to_thread(self._forget_failures)
         data = json.dumps(metrics, indent=2).encode("ascii") + b"\n"
         await asyncio.to_thread(self.disk.write_whole, self.folder.metrics, data)
+        # After the files: no start comes back to a finished run to write what a cut has kept from it.
+        finished = all(self.is_done(key) for key in self.goal_keys())
+        if finished != self.checkpoint.header.finished:
+            await self.checkpoint.change_header(finished=finished)
         await self.checkpoint.save_snapshot()
 
     def _forget_failures(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from types import FrameType
 
 WINDOWS = sys.platform == "win32"
 MAC = sys.platform == "darwin"
+
+SYNC_MODE = "r+b" if WINDOWS else "rb"  # Windows makes a file durable for those alone who may write it
+HELD_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # before each further try; 1.6 s in all
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
@@ -65,6 +69,31 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename ``source`` over ``target`` in one step; raises ``OSError``."""
+    while_not_held(lambda: source.replace(target))
+
+
+def unlink(path: Path) -> None:
+    """Remove a file if it is there; raises ``OSError``."""
+    while_not_held(lambda: path.unlink(missing_ok=True))
+
+
+def while_not_held(operation: Callable[[], object], held: bool = WINDOWS) -> None:
+    """Do ``operation``; on Windows, where a virus scanner may hold the file open, a few times more, for 1.6 s.
+
+    Raises ``OSError``. Elsewhere nobody's open file is in the way of a rename or a removal.
+    """
+    for pause in HELD_WAITS_S if held else ():
+        try:
+            operation()
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    operation()
 
 
 def opener(mode: int) -> Callable[[str, int], int]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.support import thorough  # noqa: F401 - brings the profile that --hypothesis-profile names
+
 TESTS = Path(__file__).parent
 WATCHED = (TESTS / "unit", TESTS / "browser")
 

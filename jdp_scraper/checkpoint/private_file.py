@@ -1,14 +1,18 @@
-"""A small JSON file that holds secrets: mode 0600 from its first byte, replaced in one step, never copied."""
+"""A small JSON file that holds secrets: mode 0600 from its first byte, replaced in one step, never copied.
+
+It is sealed with a CRC: a flipped bit in a password's hash would else be another password's, and in a cookie another
+session's, without a word.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jdp_scraper import system
+from jdp_scraper.checkpoint.sealed import Entry, dump, seal, unseal
 from jdp_scraper.disk import PRIVATE, Disk, storage_errors
 
 T = TypeVar("T")
@@ -23,14 +27,19 @@ class PrivateFile:
         self._disk = disk
         self._lock = asyncio.Lock()
 
-    async def read(self) -> Any:
-        """Return the content, ``None`` where there is no file; raises ``OSError`` or ``ValueError``."""
-        content = await self._in_thread(self._read)
-        return None if content is None else json.loads(content)
+    async def read(self) -> Entry | None:
+        """Return the content, ``None`` where there is no file; raises ``OSError``, or ``ValueError`` for a bad one."""
+        line = await self._in_thread(self._read)
+        if line is None:
+            return None
+        content = unseal(line[:-1]) if line.endswith(b"\n") else None
+        if content is None:
+            raise ValueError("not as it was written")
+        return content
 
     async def write(self, content: Mapping[str, object]) -> None:
         """Replace the content, durable on return; raises ``StorageError``."""
-        data = json.dumps(content).encode("ascii")
+        data = seal(1, dump(content))
         await self._in_thread(lambda: self._write(data))
 
     async def remove(self) -> None:
@@ -63,7 +72,4 @@ class PrivateFile:
 
     def _remove(self) -> None:
         self._disk.remove(self._part)
-        self._disk.remove(self.path)
-        if self.path.parent.is_dir():
-            with storage_errors(str(self.path)):
-                system.sync_folder(self.path.parent)
+        self._disk.remove(self.path, durable=True)

@@ -107,6 +107,8 @@ class Reconciliation:
         if proof is None:
             await self._quarantine(name, result)
             return
+        # The start that put it there was cut off, perhaps before its name was durable; the line must not outlive it.
+        await asyncio.to_thread(self.disk.settle, path)
         written = await asyncio.to_thread(path.stat)
         record = TaskRecord(
             state=TaskState.DONE,

@@ -123,7 +123,8 @@ def parse_name(name: str) -> tuple[date, int] | None:
 
 def was_begun(folder: RunFolder) -> bool:
     """Tell whether a folder holds any trace of a checkpoint or a PDF; blocks, raises ``OSError``."""
-    return bool(_names(folder.pdfs)) or any(name.startswith("checkpoint.") for name in _names(folder.data))
+    data = (name for name in _names(folder.data) if not name.endswith(".tmp"))  # a part that was never put in place
+    return bool(_names(folder.pdfs)) or any(name.startswith("checkpoint.") for name in data)
 
 
 def _names(folder: Path) -> list[str]:

@@ -155,7 +155,7 @@ async def test_full_disk_stops_in_order_and_the_next_start_goes_on(tmp_path: Pat
         ledger = await portal.ledger()
         check(ended, 2, "the disk is full", "make room")
         assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0)
-        kept = {path.name for path in program.pdfs()}
+        kept = {(path.name, path.stat().st_ino) for path in program.pdfs()}
         assert kept
         if os.geteuid() == 0:
             subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
@@ -163,3 +163,4 @@ async def test_full_disk_stops_in_order_and_the_next_start_goes_on(tmp_path: Pat
         assert ended.code == 0, ended.text
         judged = await judge(program)
         assert (judged.right, judged.wrong) == (40, [])
+        assert kept <= {(path.name, path.stat().st_ino) for path in program.pdfs()}  # the very same files

@@ -10,6 +10,7 @@ import pytest
 
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import DiskFull, FolderNotWritable, StorageError
+from tests.support.disks import ModelDisk, PowerCut
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,43 @@ def test_folders_are_made_with_their_parents_and_may_be_there(tmp_path: Path) ->
     Disk().make_folder(deep)
     Disk().make_folder(deep)
     assert deep.is_dir()
+
+
+def test_a_folder_that_an_earlier_start_left_undurable_is_made_durable(tmp_path: Path) -> None:
+    disk = ModelDisk(tmp_path)
+    disk.arm(3, PowerCut())  # after the folder is made, before its fsync
+    with pytest.raises(PowerCut):
+        disk.make_folder(tmp_path / "one" / "two")
+    assert (tmp_path / "one").is_dir()
+    disk.disarm()
+    disk.make_folder(tmp_path / "one")
+    disk.power_cut(lambda choices: 0)
+    assert (tmp_path / "one").is_dir()
+
+
+def test_a_folder_below_one_that_is_closed_to_us_is_used_all_the_same(tmp_path: Path) -> None:
+    class Closed(Disk):
+        def _sync_folder(self, path: Path) -> None:
+            if path == tmp_path.parent:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            super()._sync_folder(path)
+
+    Closed().make_folder(tmp_path)
+    Closed().make_folder(tmp_path / "new")
+    assert (tmp_path / "new").is_dir()
+
+
+def test_a_file_that_another_process_left_is_settled_with_its_name(tmp_path: Path) -> None:
+    disk = ModelDisk(tmp_path)
+    with disk.open_new(tmp_path / "part") as file:
+        file.write(b"content")
+    disk.arm(2, PowerCut())  # renamed, and cut off before the folder's fsync
+    with pytest.raises(PowerCut):
+        disk.rename(tmp_path / "part", tmp_path / "file")
+    disk.disarm()
+    disk.settle(tmp_path / "file")
+    disk.power_cut(lambda choices: 0)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"content")]
 
 
 def test_a_file_in_the_way_of_a_folder_is_a_storage_error(tmp_path: Path) -> None:

@@ -102,3 +102,29 @@ def test_a_folder_that_is_not_there_cannot_be_made_durable(tmp_path: Path) -> No
     system.sync_folder(tmp_path)
     with pytest.raises(FileNotFoundError):
         system.sync_folder(tmp_path / "none")
+
+
+def test_a_file_that_is_held_open_is_tried_again_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Windows needs, where a scanner opens each new file for a moment."""
+    waited: list[float] = []
+    monkeypatch.setattr("jdp_scraper.system.time.sleep", waited.append)
+    left = iter([PermissionError(), PermissionError()])
+
+    def held_twice() -> None:
+        for error in left:
+            raise error
+
+    system.while_not_held(held_twice, held=True)
+    assert waited == list(system.HELD_WAITS_S[:2])
+
+    def held_for_good() -> None:
+        raise PermissionError
+
+    waited.clear()
+    with pytest.raises(PermissionError):
+        system.while_not_held(held_for_good, held=True)
+    assert sum(waited) < 2
+    waited.clear()
+    with pytest.raises(PermissionError):
+        system.while_not_held(held_for_good, held=False)
+    assert waited == []

@@ -3,15 +3,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.records import Goal, TaskRecord, TaskState
@@ -19,8 +16,9 @@ from jdp_scraper.checkpoint.recovery import FILES, JOURNAL, MIRROR, SNAPSHOT, re
 from jdp_scraper.checkpoint.sealed import dump, seal
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import CheckpointUnreadable, RunFolderError, ScraperError
+from tests.support.disks import FaultyDisk, PowerCut
 
-from .helpers import HEADER, Ear, FaultyDisk, PowerCut, done
+from .helpers import HEADER, Ear, done
 
 KEYS = ("165530", "165530A", "caf\u00e9")
 FAILED = TaskRecord(TaskState.FAILED, 3, error="ReportBroken", message="not a whole PDF", finished_at=HEADER.started)
@@ -74,39 +72,6 @@ async def test_a_second_run_is_not_begun_over_the_first(tmp_path: Path) -> None:
         await Checkpoint.create(tmp_path, HEADER, KEYS, Disk())
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["flip", "cut"])
-async def test_one_file_flipped_or_cut_at_any_byte_loses_nothing_and_is_told(
-    tmp_path: Path, name: str, damage: str
-) -> None:
-    (tmp_path / "a").mkdir()
-    whole = content(await a_small_run(tmp_path / "a"))
-    files = {file: (tmp_path / "a" / file).read_bytes() for file in FILES}
-    for place in range(len(files[name])):
-        damaged = bytearray(files[name])
-        if damage == "flip":
-            damaged[place] ^= 1 << place % 8
-        else:
-            del damaged[place:]
-        ear = Ear()
-        folder = lay_out(tmp_path / "b", files | {name: bytes(damaged)})
-        loaded = await Checkpoint.load(folder, Disk(), ear.bus)
-        assert content(loaded) == whole, place
-        assert name in ear.text, place
-        kept = [path.read_bytes() for path in folder.glob(f"{name}.unreadable-*")]
-        assert kept in ([bytes(damaged)], [])
-        assert kept or damage == "cut" or place == len(damaged) - 1
-        assert await asyncio.to_thread(intact_again, folder, whole)
-
-
-def lay_out(folder: Path, files: dict[str, bytes]) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 def intact_again(folder: Path, whole: object) -> bool:
     recovery = recover(folder)
     assert (recovery.state.header, list(recovery.state.records.items())) == whole
@@ -156,27 +121,6 @@ async def test_a_line_damaged_in_both_journals_is_told_as_lost_and_all_others_st
     quiet = Ear()
     assert content(await Checkpoint.load(tmp_path, Disk(), quiet.bus)) == content(loaded)
     assert quiet.notices == []
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-async def test_any_damage_to_two_files_is_never_silent_and_keeps_what_can_be_read(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    folder = tmp_path_factory.mktemp("run")
-    whole = content(await a_small_run(folder))
-    names = data.draw(st.lists(st.sampled_from(FILES), min_size=1, max_size=2, unique=True))
-    for name in names:
-        damaged = bytearray((folder / name).read_bytes())
-        for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=4, unique=True)):
-            damaged[place] ^= data.draw(st.integers(1, 255))
-        (folder / name).write_bytes(damaged)
-    ear = Ear()
-    loaded = await Checkpoint.load(folder, Disk(), ear.bus)
-    assert all(name in ear.text for name in names)
-    assert loaded.records[KEYS[0]] == done(KEYS[0]) or "error" in {notice.level for notice in ear.notices}
-    if len(names) == 1 or SNAPSHOT in names:
-        assert content(loaded) == whole
 
 
 async def test_where_nothing_can_be_read_nothing_is_touched(tmp_path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 from jdp_scraper.checkpoint.download_lock import PID, DownloadLock, refuse_if_busy
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import RunFolderBusy, StorageError
-
-from .helpers import FaultyDisk
+from tests.support.disks import FaultyDisk
 
 HOLD = """
 import asyncio, sys
@@ -51,7 +50,7 @@ async def test_a_folder_that_cannot_be_written_is_told_and_leaves_no_lock(tmp_pa
     (tmp_path / "file").touch()
     with pytest.raises(StorageError):
         await DownloadLock(tmp_path / "file", Disk()).__aenter__()
-    with pytest.raises(OSError):
+    with pytest.raises(StorageError):
         await DownloadLock(tmp_path, FaultyDisk(2)).__aenter__()
     async with DownloadLock(tmp_path, Disk()):
         pass

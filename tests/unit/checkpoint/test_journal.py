@@ -10,8 +10,7 @@ from jdp_scraper.checkpoint.journal import Journal, JournalFile
 from jdp_scraper.checkpoint.sealed import Entry, Reading, read_sealed
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import DiskFull, StorageError
-
-from .helpers import FaultyDisk
+from tests.support.disks import FaultyDisk
 
 
 class Bench:

@@ -10,8 +10,10 @@ import pytest
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe, account_id
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.disk import Disk, DiskFile
+from jdp_scraper.errors import StorageError
+from tests.support.disks import FaultyDisk
 
-from .helpers import HEADER, Ear, FaultyDisk
+from .helpers import HEADER, Ear
 
 COOKIE = {"name": "sid", "value": "s3cret", "domain": "portal.test", "path": "/", "expires": -1, "httpOnly": True}
 RECIPE = SignOutRecipe("POST", "https://portal.test/out", (("token", "t0ken"),))
@@ -84,7 +86,7 @@ async def test_a_failed_save_keeps_the_old_lease_and_leaves_no_secret_beside_it(
     for number in range(2, 6):
         disk = FaultyDisk(number)
         disk.once = True
-        with pytest.raises(OSError):
+        with pytest.raises(StorageError):
             await lease_file(tmp_path, disk).save(LEASE)
         assert [path.name for path in lease_file(tmp_path).path.parent.iterdir()] == [lease_file(tmp_path).path.name]
     assert await lease_file(tmp_path).load() == SIGNING_IN

@@ -14,8 +14,7 @@ from jdp_scraper.checkpoint.run_folder import RunFolder, parse_name
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import FolderNotWritable, InventoryError, StorageError
 from jdp_scraper.vehicle import Vehicle, assign_keys
-
-from .helpers import FaultyDisk
+from tests.support.disks import FaultyDisk
 
 TODAY = date(2025, 3, 1)
 LOT = [Vehicle("165530", "1FTFW1E50NFA00001", 2022, "Ford", "F-150", 12000), Vehicle("165530A"), Vehicle("A/B 12")]
@@ -85,7 +84,7 @@ async def test_tracking_finds_every_key_in_inventory_order(tmp_path: Path) -> No
     await folder.write_tracking(names, {"165530A", "A/B 12"}, Disk())
     told = json.loads(folder.tracking.read_text("ascii"))
     assert list(told.items()) == [("165530", None), ("165530A", "165530A.pdf"), ("A/B 12", names["A/B 12"])]
-    with pytest.raises(OSError):
+    with pytest.raises(StorageError):
         await folder.write_tracking(names, set(names), FaultyDisk(2))
     assert json.loads(folder.tracking.read_text("ascii")) == told
 

@@ -54,9 +54,9 @@ class OffLoopDisk(Disk):
         not_in_the_loop()
         super().rename(source, target)
 
-    def remove(self, path: Path) -> None:
+    def remove(self, path: Path, *, durable: bool = False) -> None:
         not_in_the_loop()
-        super().remove(path)
+        super().remove(path, durable=durable)
 
 
 def not_in_the_loop() -> None:

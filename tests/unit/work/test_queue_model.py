@@ -13,6 +13,7 @@ from jdp_scraper.errors import PageLost, PortalDown, SessionExpired
 from jdp_scraper.work.queue import StaleLease
 from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease, State
+from tests.support.thorough import search
 
 from .conftest import Clock, queue_of
 
@@ -173,5 +174,5 @@ class QueueMachine(RuleBasedStateMachine):
         assert worked == set(KEYS) - set(self.ended)
 
 
-QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestQueueAgainstModel = QueueMachine.TestCase
+QueueMachine.TestCase.settings = settings(search(60), stateful_step_count=40)
+TestQueueAgainstModel = pytest.mark.thorough(QueueMachine.TestCase)
