@@ -65,6 +65,7 @@ class AccountSession:
         self._user_agent = ""
         self._mending = asyncio.Lock()
         self._in_vain = 0
+        self._generation = 1
 
     @property
     def sign_ins(self) -> int:
@@ -73,8 +74,8 @@ class AccountSession:
 
     @property
     def generation(self) -> int:
-        """Grows with each sign-in, so that workers can tell a mended session."""
-        return self._entrance.sign_ins
+        """Grows with each mending, so that workers can tell a mended session."""
+        return self._generation
 
     @property
     def license(self) -> AcceptedLicense | None:
@@ -96,29 +97,39 @@ class AccountSession:
             await self._entrance.go_in(visit.page)
 
     async def mend(self, generation: int) -> bool:
-        """Sign in again for all workers where the portal has ended the session of ``generation``.
+        """Do for all workers what the portal asks for in the middle of a run: a sign-in, its license.
 
         The sign-in address is opened first with the same cookies, for as long as the portal does not say. Returns
-        whether the session is another one now. Raises as ``open`` does.
+        whether the session of ``generation`` was at fault, and is mended now. Raises as ``open`` does.
         """
         async with self._mending:
-            if generation != self.generation:
+            if generation != self._generation:
                 return True
             if self._visit is None:
                 raise BrowserLost("no browser is open to sign in with")
             page = await self._visit.browser.new_page()
             try:
                 with whole_run_errors(self._site.origin):
-                    seen = await self._entrance.look_within(page, self._patience.down_s)
-                    expired = not seen.signed_in
-                    if expired:
-                        self._count_in_vain()
-                        self._bus.notice("warning", "the portal has ended the session; signing in again")
-                        await self._sign_in(page, ours=True)
-                    await self._entrance.go_in(page)
-                    return expired
+                    mended = await self._mend_on(page)
             finally:
                 await close_page(page)
+            self._generation += mended
+            return mended
+
+    async def _mend_on(self, page: Page) -> bool:
+        seen = await self._entrance.look_within(page, self._patience.down_s)
+        if seen.signed_in:
+            return await self._entrance.go_in(page)
+        async for _ in self._keeper.rivals():
+            if (await self._entrance.look_within(page, self._patience.down_s)).signed_in:
+                self._bus.notice("debug", "the portal takes another one of the session's cookies")
+                await self._entrance.go_in(page)
+                return True
+        self._count_in_vain()
+        self._bus.notice("warning", "the portal has ended the session; signing in again")
+        await self._sign_in(page, ours=True)
+        await self._entrance.go_in(page)
+        return True
 
     def note_success(self) -> None:
         """Take note that the session was good for a report."""
@@ -137,6 +148,11 @@ class AccountSession:
     def note_cookies(self) -> Callable[[list[dict[str, Any]]], None]:
         """Where the session's cookies are told whenever they are read."""
         return self._keeper.note_cookies
+
+    @property
+    def note_rival(self) -> Callable[[dict[str, Any]], None]:
+        """Where a cookie is told that lost against the browser's own."""
+        return self._keeper.note_rival
 
     async def refresh_lease(self) -> None:
         """Save the cookies again where the portal has renewed them; raises ``StorageError``."""

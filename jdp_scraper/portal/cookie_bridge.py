@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import Any
@@ -18,21 +19,37 @@ HAND_OVER_S = 5.0
 _SAME_SITE = {"Strict", "Lax", "None"}
 
 
-class CookieBridge:
-    """Reads the live cookies before each request, and hands what an answer sets to the browser before the next.
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A cookie that an answer sets, in Playwright's form, and the value that was sent to get that answer."""
 
-    ``on_cookies`` gets the live cookies each time.
+    cookie: dict[str, Any]
+    sent: str | None
+
+
+class CookieBridge:
+    """Reads the live cookies before each request, and hands what an answer sets to the browser at once.
+
+    A browser whose cookie is not what was sent any more has been given a newer one meanwhile, by a sign-in or by an
+    answer to a page: it keeps that, and ``on_rival`` gets the other. ``on_cookies`` gets the live cookies each time.
     """
 
     def __init__(
-        self, browser: BrowserSession, origin: str, bus: Bus, on_cookies: Callable[[list[dict[str, Any]]], None]
+        self,
+        browser: BrowserSession,
+        origin: str,
+        bus: Bus,
+        on_cookies: Callable[[list[dict[str, Any]]], None],
+        on_rival: Callable[[dict[str, Any]], None],
     ) -> None:
         self._on_cookies = on_cookies
+        self._on_rival = on_rival
         self._browser = browser
         self._origin = origin
         self._bus = bus
-        self._set: list[dict[str, Any]] = []
+        self._renewed: list[Renewed] = []
         self._lock = asyncio.Lock()
+        self._flushing: set[asyncio.Task[None]] = set()
 
     async def cookies(self) -> list[dict[str, Any]]:
         """Return the portal's cookies in Playwright's form; raises Playwright's ``Error``."""
@@ -42,32 +59,46 @@ class CookieBridge:
         return cookies
 
     def take(self, response: httpx.Response) -> None:
-        """Keep what an answer sets, for ``flush``; never raises."""
+        """Hand to the browser what an answer sets, in the background; never raises."""
+        sent = dict(part.strip().split("=", 1) for part in _sent(response).split(";") if "=" in part)
         for header in response.headers.get_list("set-cookie"):
             try:
                 parsed = SimpleCookie(header)
                 found = [_cookie(name, morsel, response.url) for name, morsel in parsed.items()]
-                self._bus.secrets.add_cookies(found)
-                self._set += found
             except (CookieError, ValueError, TypeError):
                 self._bus.notice("debug", "the portal set a cookie that cannot be read")
+                continue
+            self._bus.secrets.add_cookies(found)
+            self._renewed += [Renewed(cookie, sent.get(cookie["name"])) for cookie in found]
+        task = asyncio.get_running_loop().create_task(self.flush(), name="hand over cookies")
+        self._flushing.add(task)
+        task.add_done_callback(self._flushing.discard)
 
     async def flush(self) -> None:
-        """Hand the cookies kept to the browser, in their order."""
+        """Return once the browser has what was taken, as far as it is newer than its own."""
         async with self._lock:
-            kept, self._set = self._set, []
-            if self._browser.alive:
-                for cookie in kept:  # one by one: a cookie that the browser refuses must not cost the others
-                    await self._hand_over(cookie)
+            renewed, self._renewed = self._renewed, []
+            if renewed and self._browser.alive:
+                for one in renewed:  # one by one: a cookie that the browser refuses must not cost the others
+                    await self._hand_over(one)
 
-    async def _hand_over(self, cookie: dict[str, Any]) -> None:
+    async def _hand_over(self, renewed: Renewed) -> None:
+        cookie = renewed.cookie
         try:
             async with asyncio.timeout(HAND_OVER_S):
-                await self._browser.set_cookies([cookie])
+                live = {each["name"]: each["value"] for each in await self._browser.cookies(self._origin)}
+                if live.get(cookie["name"]) == renewed.sent:
+                    await self._browser.set_cookies([cookie])
+                elif live.get(cookie["name"]) != cookie["value"]:
+                    self._on_rival(cookie)
         except Exception as error:
             self._bus.notice(
                 "debug", f"the browser does not take the cookie {cookie['name']!r}: {type(error).__name__}"
             )
+
+
+def _sent(response: httpx.Response) -> str:
+    return str(response.request.headers.get("cookie", ""))
 
 
 def _cookie(name: str, morsel: Morsel[str], url: httpx.URL) -> dict[str, Any]:

@@ -140,16 +140,19 @@ class Entrance:
             else:
                 return
 
-    async def go_in(self, page: Page) -> None:
-        """Accept the license where a signed-in page asks for it, and learn the way out."""
+    async def go_in(self, page: Page) -> bool:
+        """Accept the license if a signed-in page asks for it, which is told, and learn the way out."""
+        asked = False
         async for attempt in _again(AT_START):
             with attempt:
                 if attempt.retry_state.attempt_number > 1:
                     await self._look_once(page)
                 rule = self._site.profile.license
                 if rule is not None and (await look(page, self._site, self._step_s)).license:
+                    asked = True
                     self.license = await accept_license(page, rule, self._step_s)
                 await self.learn_sign_out(page)
+        return asked
 
     async def learn_sign_out(self, page: Page) -> None:
         """Learn from ``page`` how to sign out without a browser, unless that is known already."""

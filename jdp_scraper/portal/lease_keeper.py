@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOut
 from jdp_scraper.portal.site import Site
 
 COOKIES_S = 3.0
+MOST_RIVALS = 4
 
 
 class LeaseKeeper:
@@ -31,6 +33,7 @@ class LeaseKeeper:
         self._saves: set[asyncio.Task[None]] = set()
         self._may_be_open = False
         self._recipe: SignOutRecipe | None = None
+        self._rivals: deque[dict[str, Any]] = deque(maxlen=MOST_RIVALS)
 
     @property
     def may_be_open(self) -> bool:
@@ -55,6 +58,7 @@ class LeaseKeeper:
     async def begin(self) -> None:
         """Say that the form is about to be sent: from here on a session may be open, and its token is another."""
         self._phase, self._may_be_open, self._recipe = Phase.SIGNING_IN, True, None
+        self._rivals.clear()
         await self.save()
 
     async def signed_in(self) -> None:
@@ -94,6 +98,17 @@ class LeaseKeeper:
         if self._may_be_open and cookies and tuple(cookies) != self._cookies:
             self._cookies = tuple(cookies)
             self._in_background(self.save(tuple(cookies)))
+
+    def note_rival(self, cookie: dict[str, Any]) -> None:
+        """Keep a cookie that lost against the browser's own: which is the newer one only the portal knows."""
+        self._rivals.append(cookie)
+
+    async def rivals(self) -> AsyncIterator[dict[str, Any]]:
+        """Put one rival after another, the newest first, in place of the browser's own cookie."""
+        while self._rivals and self._browser is not None:
+            rival = self._rivals.pop()
+            await self._browser.set_cookies([rival])
+            yield rival
 
     async def refresh(self) -> None:
         """Save the cookies where the browser alone has seen the portal renew them: the next start needs live ones."""

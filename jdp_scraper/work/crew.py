@@ -97,7 +97,8 @@ class Crew:
         """Work in one browser until every task is done or has finally failed; raises as ``Harvest.run`` does."""
         ground, settings = self._ground, self._ground.settings
         self._user_agent = visit.browser.user_agent
-        bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.note_cookies)
+        account = ground.account
+        bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, account.note_cookies, account.note_rival)
         async with self._client(visit) as client, self._pool(visit) as pool:
             desk = self._desk(visit, client, bridge)
             harvest = Harvest(
