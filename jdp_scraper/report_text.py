@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jdp_scraper.console import clock_text
+from jdp_scraper.console import clock_text, one_line
 from jdp_scraper.run import RunReport
 
 FAILURES_SHOWN = 20
@@ -25,7 +25,7 @@ def report_lines(report: RunReport) -> Iterator[str]:
     for step, (count, median, p95) in report.steps.items():
         yield f"  {step:<10} median {median:.2f} s, 95th percentile {p95:.2f} s ({_count(count, 'time')})"
     for key, message in list(report.failed.items())[:FAILURES_SHOWN]:
-        yield f"  failed     {key}: {message}"
+        yield one_line(f"  failed     {key}: {message}")
     if len(report.failed) > FAILURES_SHOWN:
         yield f"  failed     ... and {len(report.failed) - FAILURES_SHOWN} more: see run_data/failures"
     yield f"  PDFs       {report.folder.pdfs}"
