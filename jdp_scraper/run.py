@@ -41,6 +41,7 @@ from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import SIGN_OUT_S, AccountSession, Credentials, whole_run_errors
 from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.inventory import Listing, fetch_export, read_listing
+from jdp_scraper.portal.left_session import end_left_session
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.profile import Block
 from jdp_scraper.portal.profile_file import load_profile
@@ -153,6 +154,7 @@ class Run:
         job = await self._stop.guard(self._go_on(parser))
         if job is not None and not await job.todo(self._goal):
             self._bus.notice("info", "nothing is left to do in this run")
+            self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         portal = await self._open_portal(stack)
         self._bus.notice("info", f"signing in at {self._site.origin}")
@@ -183,7 +185,7 @@ class Run:
             self._site,
             browser,
             Credentials(settings.jd_user, settings.jd_pass.get_secret_value(), self._options.retry_sign_in),
-            LeaseFile(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
+            self._lease_file(),
             RefusedMarker(settings.download_folder, profile.name, self._account_id, self._disk, self._bus),
             bus=self._bus,
             disk=self._disk,
@@ -193,6 +195,10 @@ class Run:
         )
         stack.push_async_callback(self._sign_out, account, page)
         return Portal(browser, page, account)
+
+    def _lease_file(self) -> LeaseFile:
+        folder, portal = self._settings.download_folder, self._site.profile.name
+        return LeaseFile(folder, portal, self._account_id, self._disk, self._bus)
 
     # -- which run -------------------------------------------------------------------------------------------------
 

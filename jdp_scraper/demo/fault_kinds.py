@@ -35,6 +35,14 @@ async def hang(scene: Scene) -> web.StreamResponse:
     return await reset(scene)
 
 
+async def late_answer(scene: Scene) -> web.StreamResponse:
+    """Do what was asked for, and send the answer only `hang_s` seconds later."""
+    try:
+        return await scene.regular()
+    finally:
+        await asyncio.sleep(scene.portal.options.hang_s)
+
+
 async def reset(scene: Scene) -> web.StreamResponse:
     """Reset the connection: in the middle of a PDF, before the first byte of anything else."""
     response: web.StreamResponse = web.Response()

@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "error_503": Kind(kinds.error_page(503, "Service Unavailable"), _REQUESTS),
     "too_many": Kind(kinds.error_page(429, "Too Many Requests"), _REQUESTS),
     "hang": Kind(kinds.hang, _REQUESTS),
+    "late_answer": Kind(kinds.late_answer, frozenset({"sign_in"})),
     "reset": Kind(kinds.reset, _REQUESTS),
     "sign_in_page": Kind(kinds.sign_in_page, _SIGNED_IN),
     "expire": Kind(kinds.expire, _REQUESTS - {"sign_in"}),

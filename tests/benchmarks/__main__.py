@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.benchmarks import recording
+from tests.benchmarks import recording, sign_in_window
 
 if __name__ == "__main__":
     asyncio.run(recording.main())
+    asyncio.run(sign_in_window.main())
