@@ -69,7 +69,7 @@ async def test_a_checkpoint_that_cannot_be_read_is_left_as_it_is_and_new_begins_
         assert len(program.runs()) == 2
 
 
-async def test_an_inventory_that_is_empty_or_was_changed_ends_signed_out(tmp_path: Path) -> None:
+async def test_an_inventory_that_is_empty_ends_signed_out(tmp_path: Path) -> None:
     """InventoryError."""
     async with DemoPortal.start(DemoOptions(vehicles=0)) as portal:
         program = Program(tmp_path, portal)
