@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from jdp_scraper.console import clock_text
+from jdp_scraper.console import clock_text, one_line
 from jdp_scraper.run_report import RunReport
 
 SHOWN = 20
@@ -41,7 +41,7 @@ def report_lines(report: RunReport) -> Iterator[str]:
 
 def _first(what: str, told: Mapping[str, str], more: str) -> Iterator[str]:
     for key, message in list(told.items())[:SHOWN]:
-        yield f"  {what:<10} {key}: {message}"
+        yield one_line(f"  {what:<10} {key}: {message}")
     if len(told) > SHOWN:
         yield f"  {what:<10} ... and {len(told) - SHOWN} more{more}"
 

@@ -39,8 +39,8 @@ from jdp_scraper.job import Job, rule_to_json, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import AccountSession, Patience, whole_run_errors
-from jdp_scraper.portal.entrance import Credentials, Entrance
-from jdp_scraper.portal.lease_keeper import LeaseKeeper
+from jdp_scraper.portal.entrance import Credentials
+from jdp_scraper.portal.left_session import end_left_session
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.listing import list_inventory
 from jdp_scraper.portal.profile_file import load_profile
@@ -122,6 +122,7 @@ class Run:
         self._job = await self._stop.guard(self._go_on(parser))
         if self._job is not None and not await self._job.todo(self._goal):
             self._bus.notice("info", "nothing is left to do in this run")
+            self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         account = self._new_account()
         stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
@@ -175,21 +176,23 @@ class Run:
 
     def _new_account(self) -> AccountSession:
         settings, name, disk, bus = self._settings, self._site.profile.name, self._disk, self._bus
-        keeper = LeaseKeeper(self._site, LeaseFile(settings.download_folder, name, self._account_id, disk, bus))
-        entrance = Entrance(
+        lock_s = settings.lock_wait(at_terminal=self._options.at_terminal)
+        return AccountSession.of(
             self._site,
             Credentials(settings.jd_user, settings.jd_pass.get_secret_value(), self._options.retry_sign_in),
+            self._lease_file(),
             RefusedMarker(settings.download_folder, name, self._account_id, disk, bus),
-            keeper,
+            Patience(lock_s, settings.own_lock_wait, settings.portal_down_wait_s),
             bus=bus,
             disk=disk,
             step_s=settings.step_timeout_s,
             screenshots=settings.download_folder / "sign-in",
             unrecorded=self._tracer.paused,
         )
-        lock_s = settings.lock_wait(at_terminal=self._options.at_terminal)
-        patience = Patience(lock_s, settings.own_lock_wait, settings.portal_down_wait_s)
-        return AccountSession(self._site, entrance, keeper, patience, bus)
+
+    def _lease_file(self) -> LeaseFile:
+        folder, portal = self._settings.download_folder, self._site.profile.name
+        return LeaseFile(folder, portal, self._account_id, self._disk, self._bus)
 
     # -- which run -------------------------------------------------------------------------------------------------
 

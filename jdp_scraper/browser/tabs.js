@@ -7,8 +7,11 @@
   const name = "tab-" + Math.random().toString(36).slice(2);
   const own = new Set(["", "_self", "_top", "_parent"]);
 
+  // Compared, not put into a selector: a target is the portal's text.
+  const frameNamed = (wanted) => [...document.querySelectorAll("iframe[name]")].find((one) => one.name === wanted);
+
   const frame = () => {
-    let found = document.querySelector(`iframe[name="${name}"]`);
+    let found = frameNamed(name);
     if (!found) {
       found = document.createElement("iframe");
       found.name = name;
@@ -18,8 +21,7 @@
     return found;
   };
 
-  const isTab = (target) =>
-    !own.has(target.toLowerCase()) && !document.querySelector(`iframe[name="${CSS.escape(target)}"]`);
+  const isTab = (target) => !own.has(target.toLowerCase()) && !frameNamed(target);
 
   const targetOf = (element, attribute) => {
     const base = document.querySelector("base[target]");

@@ -38,6 +38,14 @@ async def hang(scene: Scene) -> web.StreamResponse:
     return await reset(scene)
 
 
+async def late_answer(scene: Scene) -> web.StreamResponse:
+    """Do what was asked for, and send the answer only `hang_s` seconds later."""
+    try:
+        return await scene.regular()
+    finally:
+        await asyncio.sleep(scene.portal.options.hang_s)
+
+
 async def reset(scene: Scene) -> web.StreamResponse:
     """Reset the connection: in the middle of a PDF, before the first byte of anything else."""
     response: web.StreamResponse = web.Response()
@@ -183,6 +191,11 @@ async def echo(scene: Scene) -> web.StreamResponse:
     title = f"<title>Hello {escape(told[0])}</title>"
     text = f"<!DOCTYPE html><html><head>{title}</head><body>{field}{written}{script}</body></html>"
     return web.Response(text=text, content_type="text/html")
+
+
+async def gone_softly(scene: Scene) -> web.StreamResponse:
+    """Say that the vehicle is no longer there, on a page with status 200."""
+    return scene.site.message_page(200, "Vehicle not found", "This vehicle is no longer in your inventory.")
 
 
 async def popup_blocked(scene: Scene) -> web.StreamResponse:

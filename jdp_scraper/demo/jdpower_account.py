@@ -60,7 +60,7 @@ class AccountPages:
     async def _sign_in(self, scene: Scene, user: str, password: str) -> web.StreamResponse:
         outcome = scene.portal.desk.sign_in(scene.session, user, password)
         if outcome is Outcome.SIGNED_IN:
-            scene.portal.ledger.sign_ins += 1
+            scene.portal.ledger.signed_in()
         else:
             scene.portal.ledger.refused[outcome.value] += 1
         if outcome in MESSAGES:

@@ -23,6 +23,7 @@ class Ledger:
     started: float = field(default_factory=time.time)
     requests: int = 0
     sign_ins: int = 0
+    signed_in_at: float = 0.0
     sign_outs: int = 0
     expiries: int = 0
     license_accepted: int = 0
@@ -44,6 +45,11 @@ class Ledger:
     cookies: list[str] = field(default_factory=list)
     in_flight: int = 0
     peak_in_flight: int = 0
+
+    def signed_in(self) -> None:
+        """Count a sign-in that worked, and note when: its answer leaves at this moment."""
+        self.sign_ins += 1
+        self.signed_in_at = time.time()
 
     def opened(self, vehicle: Vehicle) -> None:
         """Count the opening of a vehicle's page, under its reference."""

@@ -104,7 +104,7 @@ class PlainSite:
         outcome = self.portal.desk.sign_in(scene.session, str(form.get("email", "")), str(form.get("password", "")))
         scene.session.license_due = False
         if outcome is Outcome.SIGNED_IN:
-            self.portal.ledger.sign_ins += 1
+            self.portal.ledger.signed_in()
             raise web.HTTPFound("/lot")
         self.portal.ledger.refused[outcome.value] += 1
         if scene.session.stage is not Stage.OUT:

@@ -18,6 +18,8 @@ def checked(address: str | httpx.URL, origin: httpx.URL) -> httpx.URL:
         raise ForeignAddress("the report's address cannot be read") from error
     if _origin(url) != _origin(origin):
         raise ForeignAddress(f"the report's address leads to {_shown_origin(url)}, not to {_shown_origin(origin)}")
+    if url.userinfo:  # it would be sent as a password, and browsers read what can stand before an @ otherwise
+        raise ForeignAddress(f"the report's address names a user: {shown(url)}")
     if url.scheme != "https" and not is_loopback(url.host):
         raise ForeignAddress(f"the report's address is not https: {shown(url)}")
     return url

@@ -171,7 +171,12 @@ class ReportStream:
         cookie = cookie_header(await self._cookies(), url)
         if cookie:
             outgoing.headers["cookie"] = cookie
-        response = await self._client.send(outgoing, stream=True, follow_redirects=False, auth=None)
+        try:
+            response = await self._client.send(outgoing, stream=True, follow_redirects=False, auth=None)
+        except (
+            httpx.InvalidURL
+        ) as error:  # the client reads where a redirect leads to, also one that it does not follow
+            raise ForeignAddress("the portal redirects to an address that cannot be read") from error
         if self._on_set_cookie is not None and "set-cookie" in response.headers:
             self._on_set_cookie(response)
         return response

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page
 
 from jdp_scraper.browser.session import close_page
-from jdp_scraper.checkpoint.lease import SessionLease
+from jdp_scraper.checkpoint.lease import LeaseFile, SessionLease
+from jdp_scraper.checkpoint.refused import RefusedMarker
+from jdp_scraper.disk import Disk
 from jdp_scraper.errors import (
     BrowserLost,
     PageLost,
@@ -24,7 +27,7 @@ from jdp_scraper.errors import (
     StepTimeout,
 )
 from jdp_scraper.events import Bus
-from jdp_scraper.portal.entrance import Entrance
+from jdp_scraper.portal.entrance import Credentials, Entrance
 from jdp_scraper.portal.lease_keeper import LeaseKeeper
 from jdp_scraper.portal.license import AcceptedLicense
 from jdp_scraper.portal.sign_out import sign_out_in_browser, sign_out_over_http
@@ -66,6 +69,36 @@ class AccountSession:
         self._mending = asyncio.Lock()
         self._in_vain = 0
         self._generation = 1
+
+    @classmethod
+    def of(
+        cls,
+        site: Site,
+        credentials: Credentials,
+        lease_file: LeaseFile,
+        refused: RefusedMarker,
+        patience: Patience,
+        *,
+        bus: Bus,
+        disk: Disk,
+        step_s: float,
+        screenshots: Path,
+        unrecorded: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    ) -> AccountSession:
+        """Put a session together; ``unrecorded`` is entered for as long as a page may hold the password."""
+        keeper = LeaseKeeper(site, lease_file)
+        entrance = Entrance(
+            site,
+            credentials,
+            refused,
+            keeper,
+            bus=bus,
+            disk=disk,
+            step_s=step_s,
+            screenshots=screenshots,
+            unrecorded=unrecorded,
+        )
+        return cls(site, entrance, keeper, patience, bus)
 
     @property
     def sign_ins(self) -> int:

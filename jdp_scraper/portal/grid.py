@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.async_api import Page
 
 from jdp_scraper.errors import PortalChanged, SessionExpired, StepTimeout, VehicleNotListed
 from jdp_scraper.portal.in_page import moved_on, open_address, page_step, run_across_navigation, run_script
-from jdp_scraper.portal.inventory import vehicle_of
+from jdp_scraper.portal.inventory import as_shown, vehicle_of
 from jdp_scraper.portal.profile import Grid
 from jdp_scraper.portal.sign_in import look
 from jdp_scraper.portal.site import Site, as_arg
@@ -162,9 +163,19 @@ class GridPage:
         ``skip`` rows of the same reference are passed over. Raises ``VehicleNotListed``.
         """
         await self._read()  # a first drawing that is still to come must not pass for the filter's
-        view: GridView | None = await self.filter(vehicle.reference)
+        try:
+            return await self._find_by(vehicle.reference, vehicle, skip)
+        except VehicleNotListed:
+            # A page shows any white space as one space, so what the portal itself knows may read otherwise.
+            word = max(vehicle.reference.split(" "), key=len)
+            if word == vehicle.reference:
+                raise
+            return await self._find_by(word, vehicle, skip)
+
+    async def _find_by(self, text: str, vehicle: Vehicle, skip: int) -> int:
+        view: GridView | None = await self.filter(text)
         while view is not None:
-            if not all(vehicle.reference in row.vehicle.reference for row in view.rows):
+            if not all(_folded(text) in _folded(row.vehicle.reference) for row in view.rows):
                 raise StepTimeout("grid: the filter did not take")
             places = [at for at, row in enumerate(view.rows) if is_row_of(row, vehicle)]
             if len(places) > skip:
@@ -211,6 +222,12 @@ def is_row_of(row: GridRow, vehicle: Vehicle) -> bool:
     return same and (not row.vehicle.vin or not vehicle.vin or row.vehicle.vin == vehicle.vin)
 
 
+def _folded(text: str) -> str:
+    """Return what a portal may compare by: a database regards neither case nor width, some not even accents."""
+    marks = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(mark for mark in unicodedata.normalize("NFKD", marks) if not unicodedata.combining(mark))
+
+
 def read_pager(pattern: str | None, text: str) -> Pager:
     """Read a pager's numbers from a page's text by the profile's pattern."""
     found = re.search(pattern, text, re.IGNORECASE) if pattern else None
@@ -227,6 +244,7 @@ def _row(raw: dict[str, Any], rule: Grid) -> GridRow:
             found = re.search(cell.pattern, text)
             text = found.group(1) if found else None
         cells[name] = text.strip() if text else None
+    cells["reference"] = as_shown(cells["reference"] or "")
     return GridRow(vehicle_of(cells), raw["link"])
 
 

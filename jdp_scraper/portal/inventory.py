@@ -20,6 +20,8 @@ from jdp_scraper.vehicle import Vehicle
 
 HEADER_WITHIN = 10  # an export may begin with lines of title
 _NO_TEXT = b"\xef\xbb\xbf \t\r\n"
+# White space as the scripts in the page know it: ECMAScript's WhiteSpace and LineTerminator, and nothing else.
+_SPACE = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +100,20 @@ def read_listing(content: bytes, columns: Columns) -> Listing:
     blank: list[int] = []
     for number, row in enumerate(rows[at + 1 :], start=at + 2):
         cells = {name: _cell(row, place) for name, place in places.items()}
+        cells["reference"] = as_shown(cells["reference"] or "")
         if cells["reference"]:
             vehicles.append(vehicle_of(cells))
         elif any(row):
             blank.append(number)
     return Listing(tuple(vehicles), tuple(blank))
+
+
+def as_shown(text: str) -> str:
+    """Return a text as a page shows it: without NUL, each run of white space as one space, none at the ends.
+
+    Export and grid are compared, and a page cannot show a reference's line break, say, although an export can hold it.
+    """
+    return _SPACE.sub(" ", text.replace("\0", "")).strip(" ")
 
 
 def vehicle_of(cells: dict[str, str | None]) -> Vehicle:

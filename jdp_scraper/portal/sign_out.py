@@ -105,6 +105,13 @@ async def sign_out_over_http(
         return False
 
 
+async def is_over(cookies: Sequence[dict[str, Any]], site: Site) -> bool:
+    """Tell whether the portal asks whoever has these cookies for a sign-in; raises httpx's ``HTTPError``."""
+    headers = {"Cookie": "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in cookies)}
+    async with httpx.AsyncClient(headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=site.may_use_proxy) as client:
+        return await _asks_for_sign_in(client, site)
+
+
 async def _asks_for_sign_in(client: httpx.AsyncClient, site: Site) -> bool:
     """Open the sign-in address with the old cookies; redirects are followed by hand, at the portal's origin only."""
     url = site.url(site.profile.sign_in.address)

@@ -30,9 +30,13 @@ class Site:
         return urljoin(self.origin, address)
 
     def is_own(self, url: str) -> bool:
-        """Tell whether an address lies at the portal's origin: scheme, host and port are the same."""
+        """Tell whether an address lies at the portal's origin: scheme, host and port are the same.
+
+        One with a user's name is nobody's, as it can be read in more than one way: to a browser ``https://a\\@b`` leads
+        to ``a``.
+        """
         try:
-            return _origin(url) == _origin(self.origin)
+            return _origin(url) == _origin(self.origin) and "@" not in urlsplit(url).netloc
         except ValueError:  # what cannot be read as an address is nobody's
             return False
 

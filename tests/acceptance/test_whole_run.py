@@ -132,21 +132,6 @@ async def test_a_reference_that_stands_twice_is_two_tasks(tmp_path: Path) -> Non
         assert (judged.right, judged.wrong) == (len(vehicles), [])
 
 
-async def test_hostile_references_get_safe_names_that_tracking_finds(tmp_path: Path) -> None:
-    hostile = ("../../etc/passwd", "A/B 12", "CON", "x" * 300, "165500A", "165500a", ".hidden", "a'b\"c]")
-    async with DemoPortal.start(DemoOptions(vehicles=14, references=hostile)) as portal:
-        program = Program(tmp_path, portal)
-        ended = await program.run()
-        assert ended.code == 0, ended.text
-        tracking = program.data("tracking.json")
-        assert set(hostile) <= set(tracking)
-        files = list(tracking.values())
-        assert len({name.casefold() for name in files}) == 14
-        assert all((program.run_folder / "pdfs" / name).is_file() for name in files)
-        judged = await judge(program)
-        assert (judged.right, judged.wrong) == (14, [])
-
-
 async def test_what_a_run_folder_holds(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=6, csv_encoding="cp1252", blank_references=1)) as portal:
         program = Program(tmp_path, portal)

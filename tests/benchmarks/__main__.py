@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.benchmarks import recording, verifying
+from tests.benchmarks import recording, sign_in_window, verifying
 
 if __name__ == "__main__":
     asyncio.run(recording.main())
     asyncio.run(verifying.main())
+    asyncio.run(sign_in_window.main())

@@ -31,8 +31,7 @@ from jdp_scraper.errors import (
 )
 from jdp_scraper.events import Countdown
 from jdp_scraper.portal.account import AccountSession, Patience
-from jdp_scraper.portal.entrance import Credentials, Entrance
-from jdp_scraper.portal.lease_keeper import LeaseKeeper
+from jdp_scraper.portal.entrance import Credentials
 from jdp_scraper.portal.sign_out import learn_recipe, sign_out_over_http
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.visit import Visit
@@ -75,19 +74,17 @@ class Account:
         own_lock_wait_s: float = 0,
         step_s: float = STEP_S,
     ) -> AccountSession:
-        keeper = LeaseKeeper(self.site, self.lease_file)
-        entrance = Entrance(
+        return AccountSession.of(
             self.site,
             Credentials("demo", password, retry),
+            self.lease_file,
             RefusedMarker(self.folder, self.site.profile.name, self._id, Disk(), self.ear.bus),
-            keeper,
+            Patience(lock_s=lock_wait_s, own_lock_s=own_lock_wait_s, down_s=DOWN_S),
             bus=self.ear.bus,
             disk=Disk(),
             step_s=step_s,
             screenshots=self.folder / "sign-in",
         )
-        patience = Patience(lock_s=lock_wait_s, own_lock_s=own_lock_wait_s, down_s=DOWN_S)
-        return AccountSession(self.site, entrance, keeper, patience, self.ear.bus)
 
     def at(self, origin: str, name: str = "jdpower", **profile: Any) -> Account:
         values = {"sign_in__settle_s": SETTLE_S} | profile

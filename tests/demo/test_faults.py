@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from typing import Any
 
 import httpx
@@ -196,6 +197,12 @@ async def test_a_vehicle_that_is_gone(ground: Ground) -> None:
     assert answer.status_code == 404 and "no longer in your inventory" in answer.text
 
 
+async def test_a_vehicle_that_is_gone_may_be_told_with_status_200(ground: Ground) -> None:
+    await ground.fault("gone_softly")
+    answer = await ground.visitor.get(f"{GRID}Bookout/{ground.key}")
+    assert answer.status_code == 200 and "no longer in your inventory" in answer.text
+
+
 async def test_a_row_that_never_appears(ground: Ground) -> None:
     await ground.fault("row_missing", "grid", match="165530A")
     assert len((await ground.visitor.grid("filter", "165538")).references) > 0
@@ -235,6 +242,24 @@ async def test_a_hang_is_bounded(ground: Ground) -> None:
     await ground.fault("hang", "grid_page")
     with pytest.raises(httpx.TransportError):
         await ground.visitor.get(GRID)
+
+
+async def test_an_answer_to_a_sign_in_can_come_late_to_a_session_that_is_open(
+    start: StartPortal, visit: NewVisitor
+) -> None:
+    portal = await start(hang_s=600)
+    visitor = await visit(portal)
+    await portal.fault("late_answer")
+    TESTED.add("late_answer")
+    signing_in = asyncio.ensure_future(visitor.type_in())
+    while (await portal.ledger())["open_sessions"] == 0:
+        await asyncio.sleep(0)
+    ledger = await portal.ledger()
+    assert (ledger["sign_ins"], signing_in.done()) == (1, False)
+    assert 0 <= time.time() - ledger["signed_in_at"] < 60
+    signing_in.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await signing_in
 
 
 async def test_faults_by_chance_are_counted(start: StartPortal, visit: NewVisitor) -> None:

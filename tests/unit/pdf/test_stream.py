@@ -175,6 +175,48 @@ async def test_a_redirect_to_another_origin_is_not_followed(
     assert elsewhere.asked == []
 
 
+FOREIGN = [
+    "http://127.0.0.1@{elsewhere}/report.pdf",
+    "http://{host}@{elsewhere}/report.pdf",
+    "http://{host}\\@{elsewhere}/report.pdf",
+    "//{elsewhere}/report.pdf",
+    "https://{host}/report.pdf",
+    "http://localhost:{port}/report.pdf",
+    "http://user:secret@{host}/report.pdf",
+    "http://{elsewhere}\\@{host}/report.pdf",
+    "ftp://{host}/report.pdf",
+    "javascript:location='http://{elsewhere}'",
+]
+
+
+@pytest.mark.parametrize("hops", [0, 1])
+@pytest.mark.parametrize("address", FOREIGN)
+async def test_no_hop_leaves_the_origin_by_host_scheme_port_or_a_name_before_an_at(
+    stream: ReportStream, portal: Portal, elsewhere: Portal, part: Path, address: str, hops: int
+) -> None:
+    host, other = httpx.URL(portal.origin), httpx.URL(elsewhere.origin)
+    foreign = address.format(host=host.netloc.decode("ascii"), port=host.port, elsewhere=other.netloc.decode("ascii"))
+
+    async def handler(request: web.Request) -> web.Response:
+        on = foreign if len(portal.asked) > hops else f"/GetPdfReport?hop={len(portal.asked)}"
+        return web.Response(status=302, headers={"Location": on})
+
+    portal.handler = handler
+    with pytest.raises(ForeignAddress):
+        await stream.fetch(ask(portal), part, ignore)
+    assert (len(portal.asked), elsewhere.asked) == (hops + 1, [])
+    portal.asked.clear()
+    with pytest.raises(ForeignAddress):
+        await stream.fetch(ReportRequest(foreign), part, ignore)
+    assert (portal.asked, elsewhere.asked) == ([], [])
+
+
+async def test_a_portal_behind_https_is_not_left_for_http(client: httpx.AsyncClient, part: Path) -> None:
+    stream = ReportStream(client, "https://portal.example", live_cookies, Disk(), is_sign_in)
+    with pytest.raises(ForeignAddress, match="leads to http:"):
+        await stream.fetch(ReportRequest("http://portal.example/x.pdf"), part, ignore)
+
+
 @pytest.mark.parametrize(
     "url",
     ["https://example.com/x.pdf", "blob:https://example.com/1", "javascript:alert(1)", "http://[", "//example.com/x"],

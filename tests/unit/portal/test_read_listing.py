@@ -100,6 +100,20 @@ def test_quoted_cells_may_hold_delimiters_quotes_and_line_breaks() -> None:
     assert [(one.reference, one.model) for one in listing.vehicles] == [("1", '5" lift,\r\nlong bed'), ("2", "plain")]
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("new\r\nline", "new line"), ("two  \t\u00a0 spaces", "two spaces"), ("nul\0", "nul"), ("\ufeff1\u2028", "1")],
+)
+def test_a_reference_is_what_a_page_would_show_of_it(written: str, shown: str) -> None:
+    listing = read_listing(f'Reference Number,Model\n"{written}",plain\n'.encode(), COLUMNS)
+    assert references(listing) == [shown]
+
+
+def test_what_a_page_would_show_nothing_of_is_no_reference() -> None:
+    listing = read_listing('Reference Number,Model\n"\ufeff\u2003\0",plain\n'.encode(), COLUMNS)
+    assert listing == Listing((), (2,))
+
+
 def test_a_quote_that_is_never_closed_is_told() -> None:
     rows = "".join(f"{number},Ford\n" for number in range(20_000))
     with pytest.raises(InventoryError):
@@ -109,7 +123,7 @@ def test_a_quote_that_is_never_closed_is_told() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1),
+            st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"], exclude_characters="\ufeff"), min_size=1),
             st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
             st.one_of(st.none(), st.integers(0, 10**7)),
         ),

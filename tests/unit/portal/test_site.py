@@ -43,6 +43,8 @@ def test_an_address_at_the_origin_is_the_portal_s_own(url: str) -> None:
         "https://portal.example.evil.example/",
         "https://portal.example@evil.example/",
         "https://portal.example:443@evil.example/",
+        "https://user:secret@portal.example/",
+        "https://evil.example\\@portal.example/",
         "https://evil.example/?https://portal.example/",
         "https://evil.example#@portal.example/",
         "https://evil.example\\@portal.example.evil.example/",
