@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Download, Locator, Page
+from playwright.async_api import Download, Frame, Locator, Page
 
 from jdp_scraper.errors import ColumnMissing, InventoryError, PortalAnswered, SessionExpired
 from jdp_scraper.portal.in_page import page_step
 from jdp_scraper.portal.profile import Columns, Control, Export
+from jdp_scraper.portal.sign_in import look
 from jdp_scraper.portal.site import Site
 from jdp_scraper.vehicle import Vehicle
 
+LOOK_S = 10.0
 HEADER_WITHIN = 10  # an export may begin with lines of title
 _NO_TEXT = b"\xef\xbb\xbf \t\r\n"
 # White space as the scripts in the page know it: ECMAScript's WhiteSpace and LineTerminator, and nothing else.
@@ -42,8 +44,14 @@ async def fetch_export(page: Page, site: Site, export: Export, seconds: float) -
 
     Raises ``SessionExpired`` or ``PortalAnswered`` for a page in place of the file, and the errors of ``page_step``.
     """
-    async with page_step("inventory export", seconds):
-        content = await _exported(page, site, export, seconds)
+    try:
+        async with page_step("inventory export", seconds):
+            content = await _exported(page, site, export, seconds)
+    except PortalAnswered:
+        seen = await look(page, site, LOOK_S)
+        if seen.form or seen.license:
+            raise SessionExpired("inventory export: the portal asks for a sign-in or its license") from None
+        raise
     if content.lstrip(_NO_TEXT)[:1] != b"<":
         return content
     if site.is_sign_in(content.decode("utf-8", "replace")):
@@ -60,9 +68,32 @@ async def _exported(page: Page, site: Site, export: Export, seconds: float) -> b
     *way, last = [_locator(page, control) for control in export.clicks]
     for locator in way:
         await locator.click()
-    async with page.expect_download(timeout=seconds * 1000) as download:
+    return await _content(await _download(page, last, seconds))
+
+
+async def _download(page: Page, last: Locator, seconds: float) -> Download:
+    """Click, and return the download; raises ``PortalAnswered`` as soon as a page comes in its place."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[Download] = loop.create_future()
+
+    def note_download(download: Download) -> None:
+        if not came.done():
+            came.set_result(download)
+
+    def note_page(frame: Frame) -> None:
+        if frame == page.main_frame and not came.done():
+            came.set_exception(PortalAnswered("inventory export: the portal sent a web page in place of the CSV"))
+
+    page.on("download", note_download)
+    page.on("framenavigated", note_page)
+    try:
         await last.click()
-    return await _content(await download.value)
+        async with asyncio.timeout(seconds):
+            return await came
+    finally:
+        page.remove_listener("download", note_download)
+        page.remove_listener("framenavigated", note_page)
+        came.cancel()
 
 
 def _locator(page: Page, control: Control) -> Locator:

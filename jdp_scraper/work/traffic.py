@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from jdp_scraper.work.pace import Pace, Throttle
 FIRST_LOOK_S = 1.0
 LONGEST_LOOK_S = 30.0
 TICK_S = 1.0
+MOST_FREE_REFUSALS = 10  # a vehicle that alone is asked to wait again and again must not keep the run from its end
 
 Look = Callable[[], Awaitable[str | None]]
 
@@ -56,6 +58,7 @@ class Traffic:
         self._throttle = Throttle(rules.down_wait_s)
         self._pace = Pace(per_minute)
         self._ahead: Turn | None = None
+        self._refusals: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._paused_at = self._look_at = clock()
         self._look_after_s = FIRST_LOOK_S
@@ -98,7 +101,8 @@ class Traffic:
         whose, now, was = blame(error), self._clock(), self._breaker.phase
         if whose is Blame.THROTTLE:
             self._throttled(turn, error, now)
-            return True
+            self._refusals[key] += 1
+            return self._refusals[key] <= MOST_FREE_REFUSALS
         if whose is Blame.VEHICLE:
             return False
         self._last_error = str(error)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
+from tests.support.begun import begin_run
 from tests.support.program import Program, judge
 
 FIRM = {"MAX_RETRIES": "1", "RETRY_WAIT_S": "0"}
@@ -23,12 +25,12 @@ def inventory_of(run: Path) -> list[str]:
 async def test_a_run_keeps_its_own_inventory_and_the_next_one_has_the_new(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=12)) as portal:
         program = Program(tmp_path, portal, FIRM)
-        assert (await program.run("--max", "4")).code == 0
+        await begin_run(program, portal, datetime.now(UTC))
         before = inventory_of(program.run_folder)
         sold, renamed = before[6], before[8]
         await portal.change_lot(remove=[sold], rename={renamed: "NEW-1"}, add=3)
 
-        second = await program.run("--max", "12")
+        second = await program.run()
         assert second.code == 1, second.text
         assert inventory_of(program.run_folder) == before
         tracking = program.data("tracking.json")

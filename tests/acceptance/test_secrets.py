@@ -37,7 +37,7 @@ FAILURES: dict[str, tuple[str, str, set[str]]] = {
     "a page that tells secrets": ("echo", "vehicle", {"page.html"}),
     "a refusal": ("error_500", "create", {"page.html", "screenshot.png"}),
     "secrets in place of a dialog": ("echo", "dialog", {"page.html"}),
-    "an error for a report": ("too_many", "pdf", {"answer.html"}),
+    "an error for a report": ("error_503", "pdf", {"answer.html"}),
     "a page for a report": ("html_as_pdf", "pdf", {"answer.html"}),
     "secrets for a report": ("echo", "pdf", {"answer.html"}),
     "a report that is cut off": ("truncated", "pdf", set()),
