@@ -31,7 +31,7 @@ demo: setup ## run the main job against the embedded demo portal; PDFs land in d
 
 test: $(VENV)/.ready ## run all tests but the long forms
 	@$(PY) -m jdp_scraper.browser.install --for-tests
-	@$(PY) -m pytest -n auto --dist loadfile -m "not soak"
+	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not soak"
 
 lint: $(VENV)/.ready ## check style and format
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && echo "lint: ok"

@@ -135,7 +135,7 @@ class Run:
             except BrowserLost as error:
                 if not self._launched or await self._stop.came_with():
                     raise  # one that never started is a matter of settings, one that a signal ended of nothing else
-                losses.note(error, time.monotonic())
+                losses.note(error, time.monotonic(), self._metrics.done)
                 self.report.browsers_replaced = losses.count
                 self._bus.notice("warning", f"{error}: the run goes on in another browser")
 
@@ -167,6 +167,8 @@ class Run:
                 yield Visit(browser, await browser.new_page())
             except BaseException as error:
                 gravest = _gravest(error)
+                if isinstance(gravest, BrowserLost):
+                    raise gravest from error
                 if _may_be_the_browsers(gravest) and await browser.has_ended():
                     raise BrowserLost("the browser ended by itself") from error
                 await self._sign_out(account)
@@ -312,7 +314,7 @@ class Run:
 
 def _may_be_the_browsers(error: BaseException) -> bool:
     """Tell whether an error may be what the loss of the browser looks like from further up."""
-    return isinstance(error, BrowserLost | PortalChanged | VehicleError) or not isinstance(error, ScraperError)
+    return isinstance(error, PortalChanged | VehicleError) or not isinstance(error, ScraperError)
 
 
 _GRAVEST = (Interrupted, StorageError, SignInError, ScraperError)

@@ -97,7 +97,7 @@ class ReportStore:
             await self._remove(streamed.path)
             raise
         if self._unproven is not None:
-            await self._remove(self._unproven / final_name)
+            await in_thread(self._disk.remove, self._unproven / final_name)
         return PlacedReport(final_name, found.size, found.sha256, found.flags, proven_by)
 
     async def prove_file(self, path: Path, vehicle: Vehicle) -> PlacedReport:

@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Page
 
@@ -117,14 +116,17 @@ class AccountSession:
 
     async def open(self, visit: Visit) -> None:
         """Leave the visit's page signed in, the license accepted: by a session that was left open, or by a sign-in."""
-        self._visit, self._user_agent = visit, visit.browser.user_agent
-        self._keeper.follow(visit.browser)
         with whole_run_errors(self._site.origin):
             left = await self._keeper.load()
             ours = left is not None and datetime.now(UTC) - left.saved_at < OURS_FOR
             if left is not None and (left.origin != self._site.origin or self._entrance.starts_afresh):
                 await self._let_go(left)
                 left = None
+            if left is not None:
+                await visit.browser.set_cookies([dict(cookie) for cookie in left.cookies])
+            # Not before its cookies are there: a browser without them would take the session for one that has ended.
+            self._visit, self._user_agent = visit, visit.browser.user_agent
+            self._keeper.follow(visit.browser)
             if left is None or not await self._take_up(visit, left):
                 await self._sign_in(visit.page, ours)
             await self._entrance.go_in(visit.page)
@@ -152,7 +154,10 @@ class AccountSession:
     async def _mend_on(self, page: Page) -> bool:
         seen = await self._entrance.look_within(page, self._patience.down_s)
         if seen.signed_in:
-            return await self._entrance.go_in(page)
+            asked = await self._entrance.go_in(page)
+            if asked:
+                self._count_in_vain()
+            return asked
         async for _ in self._keeper.rivals():
             if (await self._entrance.look_within(page, self._patience.down_s)).signed_in:
                 self._bus.notice("debug", "the portal takes another one of the session's cookies")
@@ -178,14 +183,9 @@ class AccountSession:
             return
 
     @property
-    def note_cookies(self) -> Callable[[list[dict[str, Any]]], None]:
-        """Where the session's cookies are told whenever they are read."""
-        return self._keeper.note_cookies
-
-    @property
-    def note_rival(self) -> Callable[[dict[str, Any]], None]:
-        """Where a cookie is told that lost against the browser's own."""
-        return self._keeper.note_rival
+    def keeper(self) -> LeaseKeeper:
+        """The keeper of the saved session, for whoever learns of its cookies."""
+        return self._keeper
 
     async def refresh_lease(self) -> None:
         """Save the cookies again where the portal has renewed them; raises ``StorageError``."""
@@ -215,10 +215,9 @@ class AccountSession:
 
     async def _take_up(self, visit: Visit, left: SessionLease) -> bool:
         """Go on with a session that was left open; tells whether the portal still knows it."""
-        await visit.browser.set_cookies([dict(cookie) for cookie in left.cookies])
+        self._keeper.take_up(left)
         seen = await self._entrance.look(visit.page)
         if seen.signed_in:
-            self._keeper.take_up(left)
             self._bus.notice("info", "took up the session that was left open; no sign-in was needed")
             return True
         if not seen.form:
@@ -251,8 +250,8 @@ class AccountSession:
         self._in_vain += 1
         if self._in_vain > MOST_SIGN_INS_IN_VAIN:
             raise PortalDown(
-                f"the portal ended the session {self._in_vain} times without one report in between: "
-                "not signing in again, so that the account is not locked; try again later"
+                f"the portal asked for a sign-in or its license {self._in_vain} times without one report in between: "
+                "not going on, so that the account is not locked; try again later"
             )
 
 

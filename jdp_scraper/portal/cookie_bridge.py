@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookies import CookieError, Morsel, SimpleCookie
@@ -14,6 +13,7 @@ import httpx
 
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.events import Bus
+from jdp_scraper.portal.lease_keeper import LeaseKeeper
 
 HAND_OVER_S = 5.0
 _SAME_SITE = {"Strict", "Lax", "None"}
@@ -31,19 +31,12 @@ class CookieBridge:
     """Reads the live cookies before each request, and hands what an answer sets to the browser at once.
 
     A browser whose cookie is not what was sent any more has been given a newer one meanwhile, by a sign-in or by an
-    answer to a page: it keeps that, and ``on_rival`` gets the other. ``on_cookies`` gets the live cookies each time.
+    answer to a page, and keeps that. ``keeper`` gets the live cookies each time they are read, the ones that lost, and
+    those that no browser is left for.
     """
 
-    def __init__(
-        self,
-        browser: BrowserSession,
-        origin: str,
-        bus: Bus,
-        on_cookies: Callable[[list[dict[str, Any]]], None],
-        on_rival: Callable[[dict[str, Any]], None],
-    ) -> None:
-        self._on_cookies = on_cookies
-        self._on_rival = on_rival
+    def __init__(self, browser: BrowserSession, origin: str, bus: Bus, keeper: LeaseKeeper) -> None:
+        self._keeper = keeper
         self._browser = browser
         self._origin = origin
         self._bus = bus
@@ -55,7 +48,7 @@ class CookieBridge:
         """Return the portal's cookies in Playwright's form; raises Playwright's ``Error``."""
         await self.flush()
         cookies = await self._browser.cookies(self._origin)
-        self._on_cookies(cookies)
+        self._keeper.note_cookies(cookies)
         return cookies
 
     def take(self, response: httpx.Response) -> None:
@@ -78,9 +71,11 @@ class CookieBridge:
         """Return once the browser has what was taken, as far as it is newer than its own."""
         async with self._lock:
             renewed, self._renewed = self._renewed, []
-            if renewed and self._browser.alive:
-                for one in renewed:  # one by one: a cookie that the browser refuses must not cost the others
+            for one in renewed:  # one by one: a cookie that the browser refuses must not cost the others
+                if self._browser.alive:
                     await self._hand_over(one)
+                else:
+                    self._keeper.note_orphan(one.cookie)
 
     async def _hand_over(self, renewed: Renewed) -> None:
         cookie = renewed.cookie
@@ -90,8 +85,9 @@ class CookieBridge:
                 if live.get(cookie["name"]) == renewed.sent:
                     await self._browser.set_cookies([cookie])
                 elif live.get(cookie["name"]) != cookie["value"]:
-                    self._on_rival(cookie)
+                    self._keeper.note_rival(cookie)
         except Exception as error:
+            self._keeper.note_rival(cookie)
             self._bus.notice(
                 "debug", f"the browser does not take the cookie {cookie['name']!r}: {type(error).__name__}"
             )

@@ -178,6 +178,8 @@ class Entrance:
     async def _sign_in_once(self, page: Page, ours: bool) -> None:
         """Send the form once; from the click on the session may be open, whatever is seen of it."""
         seen = await self.look(page)
+        if seen.signed_in:
+            return  # the session was good after all: nothing is sent
         if not seen.form:
             raise PortalChanged(
                 f"the sign-in page shows no form ({seen.title.strip()[:80]!r}): correct sign_in in the profile"

@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Download, Frame, Locator, Page
+from playwright.async_api import Download, Locator, Page, Response
 
 from jdp_scraper.errors import ColumnMissing, InventoryError, PortalAnswered, SessionExpired
 from jdp_scraper.portal.in_page import page_step
@@ -20,6 +21,7 @@ from jdp_scraper.portal.site import Site
 from jdp_scraper.vehicle import Vehicle
 
 LOOK_S = 10.0
+LATE_S = 3.0
 HEADER_WITHIN = 10  # an export may begin with lines of title
 _NO_TEXT = b"\xef\xbb\xbf \t\r\n"
 # White space as the scripts in the page know it: ECMAScript's WhiteSpace and LineTerminator, and nothing else.
@@ -72,28 +74,31 @@ async def _exported(page: Page, site: Site, export: Export, seconds: float) -> b
 
 
 async def _download(page: Page, last: Locator, seconds: float) -> Download:
-    """Click, and return the download; raises ``PortalAnswered`` as soon as a page comes in its place."""
+    """Click, and return the download; raises ``PortalAnswered`` soon after a page has come in its place."""
     loop = asyncio.get_running_loop()
-    came: asyncio.Future[Download] = loop.create_future()
+    page_came: asyncio.Future[None] = loop.create_future()
 
-    def note_download(download: Download) -> None:
-        if not came.done():
-            came.set_result(download)
+    def note_answer(response: Response) -> None:
+        is_page = response.request.is_navigation_request() and "html" in response.headers.get("content-type", "")
+        if is_page and not page_came.done():
+            page_came.set_result(None)
 
-    def note_page(frame: Frame) -> None:
-        if frame == page.main_frame and not came.done():
-            came.set_exception(PortalAnswered("inventory export: the portal sent a web page in place of the CSV"))
-
-    page.on("download", note_download)
-    page.on("framenavigated", note_page)
+    page.on("response", note_answer)
+    coming = asyncio.ensure_future(page.wait_for_event("download", timeout=seconds * 1000))
     try:
+        await asyncio.sleep(0)  # it listens from here on
         await last.click()
-        async with asyncio.timeout(seconds):
-            return await came
+        either: tuple[asyncio.Future[Any], ...] = (coming, page_came)
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not coming.done():  # a page that says "please wait" may still bring the file
+            await asyncio.wait([coming], timeout=LATE_S)
+        if not coming.done():
+            raise PortalAnswered("inventory export: the portal sent a web page in place of the CSV")
+        return await coming
     finally:
-        page.remove_listener("download", note_download)
-        page.remove_listener("framenavigated", note_page)
-        came.cancel()
+        page.remove_listener("response", note_answer)
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
 
 
 def _locator(page: Page, control: Control) -> Locator:

@@ -30,6 +30,8 @@ class LeaseKeeper:
         self._browser: BrowserSession | None = None
         self._phase = Phase.SIGNING_IN
         self._cookies: tuple[dict[str, Any], ...] = ()
+        self._saved: tuple[dict[str, Any], ...] = ()
+        self._left: SessionLease | None = None
         self._saves: set[asyncio.Task[None]] = set()
         self._may_be_open = False
         self._recipe: SignOutRecipe | None = None
@@ -51,7 +53,8 @@ class LeaseKeeper:
 
     async def load(self) -> SessionLease | None:
         """Return what an earlier process or browser left, if anything."""
-        return await self._file.load()
+        self._left = await self._file.load()
+        return self._left
 
     # -- the session's life ------------------------------------------------------------------------------------------
 
@@ -67,8 +70,9 @@ class LeaseKeeper:
         await self.save()
 
     def take_up(self, left: SessionLease) -> None:
-        """Go on with a session that was left open and that the portal still knows."""
+        """Go on with a session that was left open, until the portal says that it knows it no more."""
         self._phase, self._may_be_open, self._recipe = Phase.SIGNED_IN, True, left.sign_out
+        self._cookies = tuple(dict(cookie) for cookie in left.cookies)
 
     async def learn(self, recipe: SignOutRecipe | None) -> None:
         """Keep how to sign out without a browser."""
@@ -85,6 +89,8 @@ class LeaseKeeper:
         await self.settled()
         if not keep_mark:
             await self._file.forget()
+        elif self._left is not None:  # as old as it was, so that it does not count as ours for ever
+            await self._file.save(self._left)
 
     # -- its cookies -------------------------------------------------------------------------------------------------
 
@@ -98,6 +104,11 @@ class LeaseKeeper:
         if self._may_be_open and cookies and tuple(cookies) != self._cookies:
             self._cookies = tuple(cookies)
             self._in_background(self.save(tuple(cookies)))
+
+    def note_orphan(self, cookie: dict[str, Any]) -> None:
+        """Keep a cookie that came when no browser was left to take it: the next one needs it."""
+        others = (each for each in self._cookies if each.get("name") != cookie["name"])
+        self.note_cookies([*others, cookie])
 
     def note_rival(self, cookie: dict[str, Any]) -> None:
         """Keep a cookie that lost against the browser's own: which is the newer one only the portal knows."""
@@ -114,7 +125,7 @@ class LeaseKeeper:
         """Save the cookies where the browser alone has seen the portal renew them: the next start needs live ones."""
         if self._may_be_open:
             cookies = await self._live()
-            if cookies and cookies != self._cookies:
+            if cookies and cookies != self._saved:
                 await self.save(cookies)
 
     async def cookies(self) -> tuple[dict[str, Any], ...]:
@@ -129,6 +140,7 @@ class LeaseKeeper:
             await self._file.save(
                 SessionLease(self._site.origin, self._phase, datetime.now(UTC), cookies, self._recipe)
             )
+            self._saved = cookies
 
     async def settled(self) -> None:
         """Return once what is being saved in the background is saved."""

@@ -15,7 +15,7 @@ from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import VehicleError
+from jdp_scraper.errors import BrowserLost, VehicleError
 from jdp_scraper.events import Bus
 from jdp_scraper.pdf.store import ReportStore
 from jdp_scraper.pdf.stream import ReportStream
@@ -97,8 +97,7 @@ class Crew:
         """Work in one browser until every task is done or has finally failed; raises as ``Harvest.run`` does."""
         ground, settings = self._ground, self._ground.settings
         self._user_agent = visit.browser.user_agent
-        account = ground.account
-        bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, account.note_cookies, account.note_rival)
+        bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.keeper)
         async with self._client(visit) as client, self._pool(visit) as pool:
             desk = self._desk(visit, client, bridge)
             harvest = Harvest(
@@ -150,6 +149,8 @@ class Crew:
                 go_on=self._opener.walk_on,
             )
         except VehicleError as error:
+            if await visit.browser.has_ended():
+                raise BrowserLost(f"the browser ended by itself: {error}") from error
             ground.bus.notice("warning", f"the walk of the grid ended early: {error}")
             await ground.links.end()
 

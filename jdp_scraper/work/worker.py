@@ -29,6 +29,7 @@ from jdp_scraper.errors import (
 from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
 from jdp_scraper.pdf.store import PlacedReport
 from jdp_scraper.pdf.stream import ReportRequest
+from jdp_scraper.pdf.unbroken import unbroken
 from jdp_scraper.portal.report import learn_report
 from jdp_scraper.work.binding import Passage
 from jdp_scraper.work.desk import Desk
@@ -190,8 +191,13 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        await asyncio.shield(self.desk.checkpoint.record(lease.key, record))
-        self.queue.done(lease)
+        try:
+            await unbroken(self.desk.checkpoint.record(lease.key, record))
+        finally:
+            if (
+                self.desk.checkpoint.records[lease.key].state is TaskState.DONE
+            ):  # also where this was cancelled meanwhile
+                self.queue.done(lease)
         self.desk.account.note_success()
 
     # -- failure -------------------------------------------------------------------------------------------------
@@ -199,8 +205,8 @@ class Worker:
     async def _is_free(self, attempt: Attempt, error: VehicleError) -> bool:
         """Tell whether a failure has another cause than its vehicle; raises what stops the run."""
         desk, lease = self.desk, attempt.lease
-        if attempt.turn is None:
-            return False
+        if attempt.turn is None:  # it never began; where the walk stands still, as in an outage, waiting is no fault
+            return isinstance(error, StepTimeout)
         if error.action is Action.SIGN_IN:
             return await desk.account.mend(attempt.generation)
         if isinstance(error, ReportMismatch) and attempt.passage is not None:
