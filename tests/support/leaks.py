@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import html
 import io
@@ -44,16 +45,28 @@ def _unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     if data[:2] == b"\x1f\x8b":
         yield from _unpacked(f"{name}!", gzip.decompress(data))
     elif data[:4] == b"PK\x03\x04":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                yield f"{name}!{member} (its name)", member.encode()
-                yield from _unpacked(f"{name}!{member}", archive.read(member))
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                for member in archive.namelist():
+                    yield f"{name}!{member} (its name)", member.encode()
+                    yield from _unpacked(f"{name}!{member}", archive.read(member))
+        except zipfile.BadZipFile:  # cut off while it was written
+            yield from _unpacked_as_far_as_it_goes(name, data)
     elif data[:5] == b"%PDF-":
         for stream in re.finditer(rb"stream\r?\n(.*?)endstream", data, re.DOTALL):
             try:
                 yield f"{name}!stream", zlib.decompress(stream[1])
             except zlib.error:
                 continue
+
+
+def _unpacked_as_far_as_it_goes(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the members of an archive without its end, by their own headers."""
+    for found in re.finditer(rb"PK\x03\x04", data):
+        lengths = data[found.start() + 26 : found.start() + 30]
+        begin = found.start() + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        with contextlib.suppress(zlib.error):
+            yield f"{name}!at {found.start()}", zlib.decompressobj(-zlib.MAX_WBITS).decompress(data[begin:])
 
 
 def _readings(data: bytes) -> Iterator[str]:
