@@ -111,7 +111,7 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return Ended(process.returncode, out.decode("ascii"), err.decode("ascii"))
 
 
-async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Wait for a condition; the time is only how long a failure takes."""
     async with asyncio.timeout(seconds):
         while not condition():
