@@ -4,7 +4,8 @@ Where the report is of the vehicle that the session opened last, a page gets ano
 opened between its own vehicle and its report. Such a PDF names a vehicle that was open elsewhere at that time. One or
 two such PDFs may be chance, since a portal that files reports wrongly may well give a neighbor's, and neighbors are
 worked on at the same time. Three are proof enough, unless as many reports were right although another vehicle had been
-opened in between: a session's report is never right then. Until that is known they use up no try, so waiting for the
+opened in between, since a session's report is never right then, or unless they are few among the reports that another
+page could have spoilt, since a session's are often wrong. Until that is known they use up no try, so waiting for the
 third costs nothing.
 """
 
@@ -18,6 +19,7 @@ from jdp_scraper.pdf.plain_text import plain
 from jdp_scraper.vehicle import Vehicle
 
 ENOUGH = 3
+FEW = 6  # one in as many, and fewer, are no sign: with two pages already, more than one in four of a session's are wrong
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +47,7 @@ class Binding:
         self._steps = itertools.count()
         self._explained = 0
         self._crossed_right = 0
+        self._spared = 0
 
     @property
     def mismatches(self) -> int:
@@ -75,6 +78,7 @@ class Binding:
     def right(self, passage: Passage) -> None:
         """Take in a report that is proven."""
         self._crossed_right += passage.crossed
+        self._spared += bool(passage.rivals)
 
     def wrong(self, passage: Passage, shown: Collection[str]) -> bool:
         """Take in a PDF that names another vehicle by the words in ``shown``; tells whether it uses up no try.
@@ -91,7 +95,7 @@ class Binding:
         self._explained += 1
         if self._explained <= self._crossed_right:
             return False
-        self.narrow = self._explained >= ENOUGH
+        self.narrow = self._explained >= ENOUGH and self._explained * FEW > self._spared + self._explained
         return True
 
 

@@ -73,6 +73,25 @@ def test_neighbors_by_chance_do_not_narrow_where_crossed_reports_are_right() -> 
     assert not binding.narrow
 
 
+def test_few_wrong_reports_among_many_that_another_page_could_have_spoilt_do_not_narrow() -> None:
+    binding = Binding()
+    for _ in range(20):
+        one = binding.enter(vehicle(1))
+        binding.opened(one)
+        two = binding.enter(vehicle(2))  # its opening may or may not come before the first one's report
+        binding.leave(one)
+        binding.leave(two)
+        binding.right(one)
+    for _ in range(3):
+        one, _ = crossing(binding)
+        assert binding.wrong(one, vin(vehicle(2)))
+    assert not binding.narrow
+    for _ in range(3):
+        one, _ = crossing(binding)
+        binding.wrong(one, vin(vehicle(2)))
+    assert binding.narrow
+
+
 def test_a_right_report_that_nobody_crossed_says_nothing() -> None:
     binding = Binding()
     for _ in range(9):
