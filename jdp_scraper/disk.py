@@ -13,6 +13,7 @@ import io
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ from jdp_scraper.errors import DiskFull, FolderNotWritable, StorageError
 PRIVATE = 0o600
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LOOKS_AT_A_TREE = 10
+_BETWEEN_LOOKS_S = 0.05
 
 
 class DiskFile(io.FileIO):
@@ -99,10 +102,18 @@ class Disk:
     def remove_tree(self, path: Path) -> None:
         """Remove a folder with all that it holds, durable when this returns, if it is there."""
         with storage_errors(str(path)):
-            try:
+            for _ in range(_LOOKS_AT_A_TREE - 1):
+                try:
+                    self._remove_tree(path)
+                    break
+                except FileNotFoundError:
+                    return
+                except OSError as error:
+                    if error.errno != errno.ENOTEMPTY:
+                        raise
+                    time.sleep(_BETWEEN_LOOKS_S)  # who wrote into it meanwhile, a browser that ends, is soon done
+            else:
                 self._remove_tree(path)
-            except FileNotFoundError:
-                return
             self._sync_folder(path.parent)
 
     def make_private_folder(self, path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_an_outage_in_mid_run_is_waited_out_and_no_vehicle_is_lost(tmp_pat
 
 
 async def test_a_portal_that_does_not_come_back_stops_the_run_and_the_next_start_goes_on(tmp_path: Path) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=20, latency="typical")) as portal:
+    async with DemoPortal.start(DemoOptions(vehicles=40, latency="typical")) as portal:
         program = Program(tmp_path, portal, {"MAX_RETRIES": "0", "PORTAL_DOWN_WAIT_S": "2", "RETRY_WAIT_S": "0"})
         async with program.started("--pages", "5") as process:
             await until(lambda: len(program.pdfs()) >= 5)
@@ -77,7 +77,7 @@ async def test_a_portal_that_does_not_come_back_stops_the_run_and_the_next_start
         await portal.set(down=False, latency="none")
         done = await program.run()
         assert done.code == 0, done.text
-        assert (await judge(program)).right == 20
+        assert (await judge(program)).right == 40
         assert (await portal.ledger())["open_sessions"] == 0
 
 

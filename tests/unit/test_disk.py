@@ -127,3 +127,29 @@ def test_opening_anew_empties_and_removing_twice_is_fine(tmp_path: Path) -> None
     disk.remove(path)
     disk.remove(path)
     assert not path.exists()
+
+
+class WithAWriter(Disk):
+    """A disk on which another process writes into a folder while it is being removed, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def _remove_tree(self, path: Path) -> None:
+        if self.times:
+            self.times -= 1
+            raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+        super()._remove_tree(path)
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+def test_a_folder_that_is_still_written_to_is_removed_in_the_end(times: int, tmp_path: Path) -> None:
+    (tmp_path / "traces" / "below").mkdir(parents=True)
+    WithAWriter(times).remove_tree(tmp_path / "traces")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_stays_in_use_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "traces").mkdir()
+    with pytest.raises(StorageError, match="not empty"):
+        WithAWriter(1000).remove_tree(tmp_path / "traces")
