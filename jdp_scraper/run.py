@@ -38,7 +38,7 @@ from jdp_scraper.events import Bus, Notice
 from jdp_scraper.job import Job, rule_to_json, select
 from jdp_scraper.metrics import Metrics
 from jdp_scraper.pdf.parser import ParserPool
-from jdp_scraper.portal.account import AccountSession, Patience, whole_run_errors
+from jdp_scraper.portal.account import AccountSession, Patience
 from jdp_scraper.portal.entrance import Credentials
 from jdp_scraper.portal.left_session import end_left_session
 from jdp_scraper.portal.links import LinkBook
@@ -46,6 +46,7 @@ from jdp_scraper.portal.listing import list_inventory
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.visit import Visit, browser_options
+from jdp_scraper.portal.whole_run import whole_run_errors
 from jdp_scraper.run_log import RunLog
 from jdp_scraper.run_report import RunReport
 from jdp_scraper.settings import Settings
@@ -164,10 +165,15 @@ class Run:
         async with BrowserSession(options, self._bus) as browser:
             self._launched, self._signed_out = True, False
             try:
-                yield Visit(browser, await browser.new_page())
+                with whole_run_errors(self._site.origin):
+                    page = await browser.new_page()
+                yield Visit(browser, page)
             except BaseException as error:
                 gravest = _gravest(error)
                 if isinstance(gravest, BrowserLost):
+                    if browser.alive:  # it is closed at once, and the next one needs its newest cookies
+                        with contextlib.suppress(StorageError):
+                            await account.refresh_lease()
                     raise gravest from error
                 if _may_be_the_browsers(gravest) and await browser.has_ended():
                     raise BrowserLost("the browser ended by itself") from error

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
 from pathlib import Path
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import close_page
+from jdp_scraper.browser.session import BrowserSession, close_page
 from jdp_scraper.checkpoint.lease import LeaseFile, SessionLease
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import (
-    BrowserLost,
-    PageLost,
-    PortalAnswered,
-    PortalChanged,
-    PortalDown,
-    ScraperError,
-    SessionExpired,
-    StepTimeout,
-)
+from jdp_scraper.errors import BrowserLost, PortalDown, ScraperError
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.entrance import Credentials, Entrance
 from jdp_scraper.portal.lease_keeper import LeaseKeeper
 from jdp_scraper.portal.license import AcceptedLicense
+from jdp_scraper.portal.sign_in import Look
 from jdp_scraper.portal.sign_out import sign_out_in_browser, sign_out_over_http
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.visit import Visit
+from jdp_scraper.portal.whole_run import whole_run_errors
 
 SIGN_OUT_S = 10.0
-MOST_SIGN_INS_IN_VAIN = 20
+MOST_SIGN_INS_IN_VAIN = 12
 OURS_FOR = timedelta(hours=1)
 
 
@@ -49,6 +44,14 @@ class Patience:
     lock_s: float
     own_lock_s: float
     down_s: float
+
+
+class Mended(Enum):
+    """What a call to mend the session came to: it was not at fault, or another call or this one mended it."""
+
+    NOT = auto()
+    BEFORE = auto()
+    NOW = auto()
 
 
 class AccountSession:
@@ -118,12 +121,13 @@ class AccountSession:
         """Leave the visit's page signed in, the license accepted: by a session that was left open, or by a sign-in."""
         with whole_run_errors(self._site.origin):
             left = await self._keeper.load()
-            ours = left is not None and datetime.now(UTC) - left.saved_at < OURS_FOR
-            if left is not None and (left.origin != self._site.origin or self._entrance.starts_afresh):
+            here = left is not None and left.origin == self._site.origin
+            ours = left is not None and here and datetime.now(UTC) - left.saved_at < OURS_FOR
+            if left is not None and (not here or self._entrance.starts_afresh):
                 await self._let_go(left)
                 left = None
             if left is not None:
-                await visit.browser.set_cookies([dict(cookie) for cookie in left.cookies])
+                await _give(visit.browser, left)
             # Not before its cookies are there: a browser without them would take the session for one that has ended.
             self._visit, self._user_agent = visit, visit.browser.user_agent
             self._keeper.follow(visit.browser)
@@ -131,15 +135,15 @@ class AccountSession:
                 await self._sign_in(visit.page, ours)
             await self._entrance.go_in(visit.page)
 
-    async def mend(self, generation: int) -> bool:
+    async def mend(self, generation: int) -> Mended:
         """Do for all workers what the portal asks for in the middle of a run: a sign-in, its license.
 
         The sign-in address is opened first with the same cookies, for as long as the portal does not say. Returns
-        whether the session of ``generation`` was at fault, and is mended now. Raises as ``open`` does.
+        whether the session of ``generation`` was at fault, and is mended. Raises as ``open`` does.
         """
         async with self._mending:
             if generation != self._generation:
-                return True
+                return Mended.BEFORE
             if self._visit is None:
                 raise BrowserLost("no browser is open to sign in with")
             page = await self._visit.browser.new_page()
@@ -149,7 +153,7 @@ class AccountSession:
             finally:
                 await close_page(page)
             self._generation += mended
-            return mended
+            return Mended.NOW if mended else Mended.NOT
 
     async def _mend_on(self, page: Page) -> bool:
         seen = await self._entrance.look_within(page, self._patience.down_s)
@@ -158,11 +162,9 @@ class AccountSession:
             if asked:
                 self._count_in_vain()
             return asked
-        async for _ in self._keeper.rivals():
-            if (await self._entrance.look_within(page, self._patience.down_s)).signed_in:
-                self._bus.notice("debug", "the portal takes another one of the session's cookies")
-                await self._entrance.go_in(page)
-                return True
+        if await self._by_rival(lambda: self._entrance.look_within(page, self._patience.down_s)) is not None:
+            await self._entrance.go_in(page)
+            return True
         self._count_in_vain()
         self._bus.notice("warning", "the portal has ended the session; signing in again")
         await self._sign_in(page, ours=True)
@@ -217,6 +219,8 @@ class AccountSession:
         """Go on with a session that was left open; tells whether the portal still knows it."""
         self._keeper.take_up(left)
         seen = await self._entrance.look(visit.page)
+        if not seen.signed_in:
+            seen = await self._by_rival(lambda: self._entrance.look(visit.page)) or seen
         if seen.signed_in:
             self._bus.notice("info", "took up the session that was left open; no sign-in was needed")
             return True
@@ -224,6 +228,15 @@ class AccountSession:
             raise await self._entrance.unknown(visit.page, seen)
         await visit.browser.context.clear_cookies()
         return False
+
+    async def _by_rival(self, look: Callable[[], Awaitable[Look]]) -> Look | None:
+        """Try the session's other cookies; returns what ``look`` saw with one that the portal takes."""
+        async for _ in self._keeper.rivals():
+            seen = await look()
+            if seen.signed_in:
+                self._bus.notice("debug", "the portal takes another one of the session's cookies")
+                return seen
+        return None
 
     async def _sign_in(self, page: Page, ours: bool) -> None:
         wait = max(self._patience.lock_s, self._patience.own_lock_s if ours else 0.0)
@@ -255,18 +268,8 @@ class AccountSession:
             )
 
 
-@contextmanager
-def whole_run_errors(origin: str) -> Iterator[None]:
-    """Map what fails in a step that no vehicle can do without to an error that stops the run."""
-    try:
-        yield
-    except PortalAnswered as error:
-        raise PortalDown(
-            f"the portal at {origin} cannot be used: {error}; check the network, PORTAL_URL, or wait"
-        ) from error
-    except StepTimeout as error:
-        raise PortalChanged(f"the portal does not behave as the profile says: {error}") from error
-    except SessionExpired as error:
-        raise PortalDown(f"the portal ended the session at once: {error}") from error
-    except PageLost as error:
-        raise BrowserLost(f"the browser's page was lost: {error}") from error
+async def _give(browser: BrowserSession, lease: SessionLease) -> None:
+    """Put a lease's cookies into the browser, one by one: one that it refuses must not cost the others."""
+    for cookie in lease.cookies:
+        with suppress(PlaywrightError):  # a browser that has died shows at the next step
+            await browser.set_cookies([dict(cookie)])

@@ -70,12 +70,13 @@ class CookieBridge:
     async def flush(self) -> None:
         """Return once the browser has what was taken, as far as it is newer than its own."""
         async with self._lock:
-            renewed, self._renewed = self._renewed, []
-            for one in renewed:  # one by one: a cookie that the browser refuses must not cost the others
+            while self._renewed:  # one by one: neither one that the browser refuses nor a stop may cost the others
+                one = self._renewed[0]
                 if self._browser.alive:
                     await self._hand_over(one)
                 else:
-                    self._keeper.note_orphan(one.cookie)
+                    self._keeper.note_orphan(one.cookie, one.sent)
+                del self._renewed[0]
 
     async def _hand_over(self, renewed: Renewed) -> None:
         cookie = renewed.cookie

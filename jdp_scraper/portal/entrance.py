@@ -32,6 +32,8 @@ from jdp_scraper.errors import (
     AccountLocked,
     PortalAnswered,
     PortalChanged,
+    PortalDown,
+    SignInError,
     StepTimeout,
     StorageError,
     UnknownPage,
@@ -50,6 +52,7 @@ COUNT_EVERY_S = 1.0
 FIRST_PAUSE_S = 3.0  # three tries: at once, after 3 s, after 6 s more
 LONGEST_PAUSE_S = 30.0
 LONGEST_ASKED_S = 120.0
+MOST_UNANSWERED = 2  # whether a form that got no answer was refused nobody knows, and refusals lock accounts
 AT_START = stop_after_attempt(3)
 
 
@@ -92,6 +95,7 @@ class Entrance:
         self._screenshots = screenshots
         self._unrecorded = unrecorded
         self._retry_refused = credentials.retry_refused
+        self._unanswered = 0
         self.license: AcceptedLicense | None = None
         self.sign_ins = 0
 
@@ -118,9 +122,7 @@ class Entrance:
         Raises ``SignInError`` kinds, ``PortalDown`` and ``PortalChanged``.
         """
         user, password = self._credentials.user, self._credentials.password
-        if self._retry_refused:
-            await self._refused.forget()
-        elif await self._refused.was_refused(user, password):
+        if not self._retry_refused and await self._refused.was_refused(user, password):
             raise WrongCredentials(
                 "the portal refused this user name and password before, and they are not tried again, "
                 "so that the account is not locked: correct JD_USER and JD_PASS, or give --retry-sign-in"
@@ -178,8 +180,16 @@ class Entrance:
     async def _sign_in_once(self, page: Page, ours: bool) -> None:
         """Send the form once; from the click on the session may be open, whatever is seen of it."""
         seen = await self.look(page)
-        if seen.signed_in:
-            return  # the session was good after all: nothing is sent
+        if seen.signed_in:  # the session was good after all: nothing is sent, but it is ours to end
+            await self._keeper.begin()
+            await self._keeper.signed_in()
+            await self.learn_sign_out(page)
+            return
+        if self._unanswered >= MOST_UNANSWERED:
+            raise PortalDown(
+                f"{self._unanswered} sign-ins in a row got no answer: no more are sent, so that the account is not "
+                "locked; open the portal by hand, or try again later"
+            )
         if not seen.form:
             raise PortalChanged(
                 f"the sign-in page shows no form ({seen.title.strip()[:80]!r}): correct sign_in in the profile"
@@ -189,6 +199,8 @@ class Entrance:
             user, password = self._credentials.user, self._credentials.password
             await fill_in(page, self._site, user, password, self._step_s)
             await self._keeper.begin()
+            self._unanswered += 1
+            self._retry_refused = False  # the user's word was for one try
             await seen_through(self._submit(page, ours), ANSWER_S)
         finally:
             page.remove_listener("response", self._keeper.note_response)
@@ -196,7 +208,7 @@ class Entrance:
     async def _submit(self, page: Page, ours: bool) -> None:
         """Send the form and take note of what came of it; once begun, cutting it off would leave a session unknown."""
         try:
-            await submit_sign_in(page, self._site, self._step_s)
+            await self._submit_and_count(page)
         except AccountInUse:
             await self._keeper.end(keep_mark=ours)
             raise
@@ -204,7 +216,6 @@ class Entrance:
             await self._keeper.end()
             raise
         except WrongCredentials:
-            self._retry_refused = False
             await self._refused.remember(self._credentials.user, self._credentials.password)
             await self._keeper.end()
             raise
@@ -212,9 +223,16 @@ class Entrance:
             raise await self._with_screenshot(page, error) from None
         self.sign_ins += 1
         await self._keeper.signed_in()
-        self._retry_refused = False  # the user's word was for one try
         await self._refused.forget()
         await self.learn_sign_out(page)  # this page may be the last that a stop lets us see
+
+    async def _submit_and_count(self, page: Page) -> None:
+        try:
+            await submit_sign_in(page, self._site, self._step_s)
+        except SignInError:
+            self._unanswered = 0
+            raise
+        self._unanswered = 0
 
     async def _count_down(self, reason: str, seconds: float) -> None:
         loop = asyncio.get_running_loop()

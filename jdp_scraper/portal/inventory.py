@@ -79,15 +79,17 @@ async def _download(page: Page, last: Locator, seconds: float) -> Download:
     page_came: asyncio.Future[None] = loop.create_future()
 
     def note_answer(response: Response) -> None:
+        """A redirect has not arrived yet, and what comes in a frame says nothing of the file."""
         is_page = response.request.is_navigation_request() and "html" in response.headers.get("content-type", "")
-        if is_page and not page_came.done():
+        redirects = 300 <= response.status < 400
+        if is_page and not redirects and not page_came.done() and response.frame == page.main_frame:
             page_came.set_result(None)
 
     page.on("response", note_answer)
     coming = asyncio.ensure_future(page.wait_for_event("download", timeout=seconds * 1000))
     try:
         await asyncio.sleep(0)  # it listens from here on
-        await last.click()
+        await last.click(no_wait_after=True)  # else it would wait for the export as for a page, and not as long
         either: tuple[asyncio.Future[Any], ...] = (coming, page_came)
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not coming.done():  # a page that says "please wait" may still bring the file

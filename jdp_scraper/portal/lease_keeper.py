@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Response
 
 from jdp_scraper.browser.session import BrowserSession
@@ -82,14 +83,15 @@ class LeaseKeeper:
     async def end(self, *, keep_mark: bool = False) -> None:
         """Say that no session is open that could be used.
 
-        With ``keep_mark`` the lease stays as it was before the form was sent: the portal still holds a session of ours
-        that nobody can use any more, and the next start should know why the account is in use.
+        With ``keep_mark`` the lease becomes the one of before the form was sent: the portal still holds a session of
+        ours that nobody can use any more, and the next start should know why the account is in use.
         """
         self._may_be_open = False
         await self.settled()
         if not keep_mark:
+            self._left = None
             await self._file.forget()
-        elif self._left is not None:  # as old as it was, so that it does not count as ours for ever
+        elif self._left is not None:  # as old as it is, so that it does not count as ours for ever
             await self._file.save(self._left)
 
     # -- its cookies -------------------------------------------------------------------------------------------------
@@ -105,8 +107,12 @@ class LeaseKeeper:
             self._cookies = tuple(cookies)
             self._in_background(self.save(tuple(cookies)))
 
-    def note_orphan(self, cookie: dict[str, Any]) -> None:
-        """Keep a cookie that came when no browser was left to take it: the next one needs it."""
+    def note_orphan(self, cookie: dict[str, Any], sent: str | None) -> None:
+        """Keep a cookie that came when no browser was left to take it, for an answer to ``sent``: the next needs it."""
+        known = {each.get("name"): each.get("value") for each in self._cookies}.get(cookie["name"])
+        if known != sent:
+            self.note_rival(cookie)
+            return
         others = (each for each in self._cookies if each.get("name") != cookie["name"])
         self.note_cookies([*others, cookie])
 
@@ -118,7 +124,13 @@ class LeaseKeeper:
         """Put one rival after another, the newest first, in place of the browser's own cookie."""
         while self._rivals and self._browser is not None:
             rival = self._rivals.pop()
-            await self._browser.set_cookies([rival])
+            try:
+                await self._browser.set_cookies([rival])
+            except PlaywrightError:
+                if not self._browser.alive:
+                    self._rivals.append(rival)
+                    return
+                continue  # one that the browser refuses is none to try
             yield rival
 
     async def refresh(self) -> None:
@@ -137,10 +149,11 @@ class LeaseKeeper:
         cookies = cookies or await self.cookies()
         if self._may_be_open:
             self._cookies = cookies
-            await self._file.save(
-                SessionLease(self._site.origin, self._phase, datetime.now(UTC), cookies, self._recipe)
-            )
+            lease = SessionLease(self._site.origin, self._phase, datetime.now(UTC), cookies, self._recipe)
+            await self._file.save(lease)
             self._saved = cookies
+            if lease.phase is Phase.SIGNED_IN:
+                self._left = lease
 
     async def settled(self) -> None:
         """Return once what is being saved in the background is saved."""

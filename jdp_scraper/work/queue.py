@@ -127,9 +127,12 @@ class AsyncTaskQueue:
         """Return what ``fail`` would decide, without doing it."""
         return self._policy.decide(error, lease.task.attempts + 1)
 
-    def give_back(self, lease: Lease) -> None:
-        """Put the task back as if it had not been taken, as at an interruption; raises ``StaleLease``."""
-        self._return(self._end(lease))
+    def give_back(self, lease: Lease, *, behind: bool = False) -> None:
+        """Put the task back as if it had not been taken, ``behind`` all others or before them.
+
+        Raises ``StaleLease``.
+        """
+        self._return(self._end(lease), behind=behind)
 
     # -- for whoever watches ---------------------------------------------------------------------------------------
 
@@ -186,8 +189,11 @@ class AsyncTaskQueue:
         heapq.heappush(self._waiting, (task.ready_at, next(self._turn), task))
         self._move(task, State.WAITING)
 
-    def _return(self, task: Task) -> None:
-        self._ready.appendleft(task)
+    def _return(self, task: Task, *, behind: bool = False) -> None:
+        if behind:
+            self._ready.append(task)
+        else:
+            self._ready.appendleft(task)
         self._move(task, State.READY)
 
     def _wake(self) -> None:

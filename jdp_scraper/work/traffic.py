@@ -19,6 +19,7 @@ FIRST_LOOK_S = 1.0
 LONGEST_LOOK_S = 30.0
 TICK_S = 1.0
 MOST_FREE_REFUSALS = 10  # a vehicle that alone is asked to wait again and again must not keep the run from its end
+MOST_FREE_MENDS = 3  # nor may one whose report ends the session each time
 
 Look = Callable[[], Awaitable[str | None]]
 
@@ -59,6 +60,7 @@ class Traffic:
         self._pace = Pace(per_minute)
         self._ahead: Turn | None = None
         self._refusals: Counter[str] = Counter()
+        self._mends: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._paused_at = self._look_at = clock()
         self._look_after_s = FIRST_LOOK_S
@@ -117,6 +119,11 @@ class Traffic:
             self._look_at = self._clock() + self._look_after_s
         self._change()
         return ruling is Ruling.FREE
+
+    def is_mend_free(self, key: str) -> bool:
+        """Take note that the session had to be mended at this vehicle; tells whether that uses up no try of it."""
+        self._mends[key] += 1
+        return self._mends[key] <= MOST_FREE_MENDS
 
     # -- beside them -----------------------------------------------------------------------------------------------
 

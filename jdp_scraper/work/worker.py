@@ -30,6 +30,7 @@ from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned
 from jdp_scraper.pdf.store import PlacedReport
 from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.pdf.unbroken import unbroken
+from jdp_scraper.portal.account import Mended
 from jdp_scraper.portal.report import learn_report
 from jdp_scraper.work.binding import Passage
 from jdp_scraper.work.desk import Desk
@@ -122,7 +123,8 @@ class Worker:
         if attempt.turn is not None:
             self.desk.traffic.leave(attempt.turn)
         if self.queue.holds(attempt.lease):
-            self.queue.give_back(attempt.lease)
+            # Where the browser has died, one of those in hand may be what kills it: the others come first then.
+            self.queue.give_back(attempt.lease, behind=not self.desk.browser.alive)
 
     # -- the two halves ------------------------------------------------------------------------------------------
 
@@ -208,7 +210,8 @@ class Worker:
         if attempt.turn is None:  # it never began; where the walk stands still, as in an outage, waiting is no fault
             return isinstance(error, StepTimeout)
         if error.action is Action.SIGN_IN:
-            return await desk.account.mend(attempt.generation)
+            mended = await desk.account.mend(attempt.generation)
+            return mended is Mended.BEFORE or (mended is Mended.NOW and desk.traffic.is_mend_free(lease.key))
         if isinstance(error, ReportMismatch) and attempt.passage is not None:
             return desk.lane.is_free(attempt.passage, error)
         last_try = isinstance(self.queue.decide(lease, error), GiveUp)
@@ -217,11 +220,13 @@ class Worker:
     async def _failed(self, attempt: Attempt, error: VehicleError) -> None:
         """Report the failure to the queue, and write down a final one; raises what stops the run."""
         lease = attempt.lease
+        if not self.queue.holds(lease):
+            return  # its outcome is written down already, or the task was taken back and is another worker's
         free = await self._is_free(attempt, error)
         try:
             decision = self.queue.fail(lease, error, free=free)
         except StaleLease:
-            return  # the task was taken back meanwhile, and is another worker's to report on
+            return
         kind, message = type(error).__name__, self.desk.secrets.message(str(error))
         if isinstance(decision, Stop):
             raise error
@@ -236,9 +241,13 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        await self.desk.write_failure(lease, error, attempt.evidence)
-        await self.desk.checkpoint.record(lease.key, record)
+        # The queue counts the task as ended: a stop or the browser's loss must not come between that and the record.
+        await unbroken(self._write_down(attempt, error, record))
         self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
+
+    async def _write_down(self, attempt: Attempt, error: VehicleError, record: TaskRecord) -> None:
+        await self.desk.write_failure(attempt.lease, error, attempt.evidence)
+        await self.desk.checkpoint.record(attempt.lease.key, record)
 
     @asynccontextmanager
     async def _attempt(self, lease: Lease) -> AsyncIterator[None]:

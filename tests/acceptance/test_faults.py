@@ -42,7 +42,9 @@ class Faulty:
         assert strange == {}, self.text
         assert self.right == vehicles - len(self.failed), self.text
         assert self.code == (1 if self.failed else 0), self.text
-        assert self.ledger["sign_ins"] == 1 + self.ledger["expiries"]
+        # An expiry that falls into the sign-out, after the last report, is not followed by a sign-in.
+        assert self.ledger["expiries"] <= self.ledger["sign_ins"] <= 1 + self.ledger["expiries"]
+        assert self.ledger["sign_ins"] >= 1
         assert self.ledger["open_sessions"] == 0
         assert self.ledger["refused"] == {}
         assert self.ledger["foreign_requests"] == 0

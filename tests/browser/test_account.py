@@ -30,7 +30,7 @@ from jdp_scraper.errors import (
     WrongCredentials,
 )
 from jdp_scraper.events import Countdown
-from jdp_scraper.portal.account import AccountSession, Patience
+from jdp_scraper.portal.account import AccountSession, Mended, Patience
 from jdp_scraper.portal.entrance import Credentials
 from jdp_scraper.portal.sign_out import learn_recipe, sign_out_over_http
 from jdp_scraper.portal.site import Site
@@ -391,7 +391,7 @@ async def test_an_expired_session_is_mended_once_for_all(
     session = account.at(portal.url).session()
     await session.open(Visit(account.browser, page))
     await portal.expire()
-    assert await asyncio.gather(*(session.mend(1) for _ in range(4))) == [True] * 4
+    assert await asyncio.gather(*(session.mend(1) for _ in range(4))) == [Mended.NOW, *[Mended.BEFORE] * 3]
     assert (session.sign_ins, session.generation) == (2, 2)
     assert (await counts(portal))[0] == 2
     assert len(account.browser.context.pages) == 1
@@ -403,8 +403,8 @@ async def test_a_session_that_is_well_is_not_mended(account: Account, page: Page
     portal = await start_portal()
     session = account.at(portal.url).session()
     await session.open(Visit(account.browser, page))
-    assert not await session.mend(session.generation)
-    assert await session.mend(session.generation - 1), "somebody has mended it before"
+    assert await session.mend(session.generation) is Mended.NOT
+    assert await session.mend(session.generation - 1) is Mended.BEFORE, "somebody has mended it before"
     assert session.sign_ins == 1
     await session.close()
 

@@ -16,8 +16,8 @@ from jdp_scraper.errors import (
     SessionExpired,
     StepTimeout,
 )
-from jdp_scraper.portal.account import whole_run_errors
 from jdp_scraper.portal.in_page import moved_on, page_error
+from jdp_scraper.portal.whole_run import whole_run_errors
 
 
 @pytest.mark.parametrize(
