@@ -189,3 +189,19 @@ def log_of(program: Program) -> str:
 def renderers(pid: int) -> list[psutil.Process]:
     found = psutil.Process(pid).children(recursive=True)
     return [one for one in found if "--type=renderer" in " ".join(one.cmdline())]
+
+
+async def test_a_vehicle_that_ends_the_session_each_time_fails_and_the_others_come(tmp_path: Path) -> None:
+    async with portal_of(vehicles=8) as portal:
+        bad = (await portal.inventory())[FIRST]
+        await portal.fault("expire", at="pdf", times=-1, match=bad["vin"])
+        program = Program(tmp_path, portal, {"MAX_RETRIES": "1", "RETRY_WAIT_S": "0.1"})
+        last = await program.run()
+        assert last.code == 1, last.text
+        judged = await judge(program)
+        assert (judged.right, judged.wrong) == (7, [])
+        ledger = await portal.ledger()
+        assert ledger["sign_ins"] == 1 + ledger["expiries"] <= 8
+        assert ledger["open_sessions"] == 0
+        (failure,) = (program.run_folder / "run_data" / "failures").glob("*/error.json")
+        assert json.loads(failure.read_text("ascii"))["error"] == "SessionExpired"

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +379,82 @@ async def test_a_session_left_at_another_portal_is_not_taken_up(
     await session.open(Visit(account.browser, page))
     assert (session.sign_ins, await counts(second)) == (1, (1, 0, 1))
     await session.close()
+
+
+async def test_a_left_session_is_taken_up_although_the_browser_refuses_one_of_its_cookies(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    await account.at(portal.url).session().open(Visit(account.browser, page))
+    await account.browser.context.clear_cookies()
+    left = await account.lease_file.load()
+    assert left is not None
+    refused = {"name": "__Host-x", "value": "1", "domain": "127.0.0.1", "path": "/below"}
+    await account.lease_file.save(replace(left, cookies=(refused, *left.cookies)))
+    session = account.session()
+    await session.open(Visit(account.browser, page))
+    assert (session.sign_ins, await session.close(), await counts(portal)) == (0, True, (1, 1, 0))
+
+
+async def test_a_cookie_that_came_as_the_browser_died_is_tried_before_a_sign_in(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    session = account.at(portal.url).session()
+    await session.open(Visit(account.browser, page))
+    live = await account.browser.cookies(portal.url)
+    (newest,) = (cookie for cookie in live if cookie["name"] == ".ASPXAUTH")
+    stale = [{**cookie, "value": "0"} if cookie is newest else cookie for cookie in live]
+    left = await account.lease_file.load()
+    assert left is not None
+    await account.browser.context.clear_cookies()
+    await account.lease_file.save(replace(left, cookies=tuple(stale)))
+    session.keeper.note_rival(newest)
+    session.keeper.note_rival({"name": "__Host-x", "value": "1", "domain": "127.0.0.1", "path": "/below"})
+    await session.open(Visit(account.browser, page))
+    assert (session.sign_ins, await session.close(), await counts(portal)) == (1, True, (1, 1, 0))
+
+
+async def test_a_session_that_the_entrance_shows_is_signed_out_as_our_own(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    await account.at(portal.url).session().open(Visit(account.browser, page))
+    await account.lease_file.forget()
+    session = account.session()
+    await session.open(Visit(account.browser, page))
+    assert (session.sign_ins, await counts(portal)) == (0, (1, 0, 1))
+    assert await account.lease_file.load() is not None
+    assert (await session.close(), await counts(portal)) == (True, (1, 1, 0))
+
+
+async def test_a_form_without_an_answer_is_sent_twice_and_not_again(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    await portal.fault("error_500", at="sign_in", times=-1)
+    session = account.at(portal.url).session()
+    for _ in range(2):
+        with pytest.raises(PortalDown, match="status 500"):
+            await session.open(Visit(account.browser, page))
+    with pytest.raises(PortalDown, match="no answer"):
+        await session.open(Visit(account.browser, page))
+    assert (await portal.ledger())["points"]["sign_in"] == 2
+
+
+async def test_the_word_to_try_a_refused_password_again_is_for_one_form(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    with pytest.raises(WrongCredentials):
+        await account.at(portal.url).session("wrong").open(Visit(account.browser, page))
+    await portal.fault("error_500", at="sign_in", times=-1)
+    session = account.session("wrong", retry=True)
+    with pytest.raises(PortalDown):
+        await session.open(Visit(account.browser, page))
+    with pytest.raises(WrongCredentials, match=r"refused .* before"):
+        await session.open(Visit(account.browser, page))
+    assert (await portal.ledger())["points"]["sign_in"] == 2
 
 
 # -- mending -----------------------------------------------------------------------------------------------------------
