@@ -43,7 +43,8 @@ bench: setup ## measure, as ratios within one run
 	@$(PY) -m tests.benchmarks
 
 soak: setup ## run the long forms of the tests
-	@$(PY) -m pytest -m soak --timeout 3600
+	@$(PY) -m pytest -m soak --timeout 3600 tests/acceptance/test_soak.py
+	@$(PY) -m pytest -m soak --timeout 3600 -n auto --ignore tests/acceptance/test_soak.py
 	@$(PY) -m pytest -m thorough --hypothesis-profile long -n auto --timeout 3600
 
 lock: $(VENV)/.ready ## write requirements.lock anew from pyproject.toml

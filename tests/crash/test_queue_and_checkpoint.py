@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -25,7 +24,7 @@ from jdp_scraper.work.task import Lease, State
 from jdp_scraper.work.watchdog import Patience, Watchdog
 from tests.support.disks import ModelDisk, PowerCut
 from tests.support.small_run import KEYS, STARTED, Opened, SmallRun, report
-from tests.support.thorough import search
+from tests.support.thorough import machine_tests
 from tests.unit.work.conftest import Clock, queue_of
 
 PATIENCE = Patience(silence_s=10, hard_cap_s=50)
@@ -183,11 +182,11 @@ class RunMachine(RuleBasedStateMachine):
             await self.run.write_down(self.opened.job, attempt.lease.key, record)
 
     @precondition(in_hand)
-    @rule(data=st.data())
-    def give_back(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), behind=st.booleans())
+    def give_back(self, data: st.DataObject, behind: bool) -> None:
         attempt = self.pick(data)
         self.loop.run(self._release(attempt))
-        self.queue.give_back(attempt.lease)
+        self.queue.give_back(attempt.lease, behind=behind)
 
     @precondition(in_hand)
     @rule(seconds=st.sampled_from([1.0, 6.0, 11.0, 51.0]))
@@ -248,5 +247,4 @@ class RunMachine(RuleBasedStateMachine):
         assert self.run.witness.finished
 
 
-RunMachine.TestCase.settings = settings(search(60), stateful_step_count=30)
-TestRunAgainstModel = pytest.mark.thorough(RunMachine.TestCase)
+TestRun1, TestRun2, TestRun3, TestRun4 = machine_tests(RunMachine, quick=60, steps=30)
