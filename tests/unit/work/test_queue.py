@@ -271,11 +271,3 @@ def test_a_cancelled_take_takes_nothing_with_it() -> None:
         assert (await taken(queue)).key == "a"
 
     in_virtual_time(main())
-
-
-async def test_what_is_given_back_behind_comes_after_all_others(clock: Clock) -> None:
-    queue = queue_of("a", "b", "c", clock=clock)
-    first, second = await taken(queue), await taken(queue)
-    queue.give_back(first, behind=True)
-    queue.give_back(second)
-    assert [(await taken(queue)).key for _ in range(3)] == ["b", "c", "a"]

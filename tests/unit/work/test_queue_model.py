@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
@@ -12,7 +13,7 @@ from jdp_scraper.errors import PageLost, PortalDown, SessionExpired
 from jdp_scraper.work.queue import StaleLease
 from jdp_scraper.work.retry import GiveUp, Retry, Stop
 from jdp_scraper.work.task import Lease, State
-from tests.support.thorough import machine_tests
+from tests.support.thorough import search
 
 from .conftest import Clock, queue_of
 
@@ -82,15 +83,15 @@ class QueueMachine(RuleBasedStateMachine):
         self.tries[lease.key] += 1
         self.ended[lease.key] = State.DONE
 
-    @rule(lease=leases, behind=st.booleans())
-    def give_back(self, lease: Lease | None, behind: bool) -> None:
+    @rule(lease=leases)
+    def give_back(self, lease: Lease | None) -> None:
         if lease is None:
             return
         if not self.mine(lease):
             with pytest.raises(StaleLease):
                 self.queue.give_back(lease)
             return
-        self.queue.give_back(lease, behind=behind)
+        self.queue.give_back(lease)
         del self.held[lease.key]
 
     @rule(
@@ -173,4 +174,5 @@ class QueueMachine(RuleBasedStateMachine):
         assert worked == set(KEYS) - set(self.ended)
 
 
-TestQueue1, TestQueue2, TestQueue3, TestQueue4 = machine_tests(QueueMachine, quick=60, steps=40)
+QueueMachine.TestCase.settings = settings(search(60), stateful_step_count=40)
+TestQueueAgainstModel = pytest.mark.thorough(QueueMachine.TestCase)
