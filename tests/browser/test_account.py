@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 from jdp_scraper.browser.session import BrowserOptions, BrowserSession
-from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SignOutRecipe, account_id
+from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe, account_id
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.disk import Disk
@@ -381,82 +382,6 @@ async def test_a_session_left_at_another_portal_is_not_taken_up(
     await session.close()
 
 
-async def test_a_left_session_is_taken_up_although_the_browser_refuses_one_of_its_cookies(
-    account: Account, page: Page, start_portal: StartPortal
-) -> None:
-    portal = await start_portal()
-    await account.at(portal.url).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
-    left = await account.lease_file.load()
-    assert left is not None
-    refused = {"name": "__Host-x", "value": "1", "domain": "127.0.0.1", "path": "/below"}
-    await account.lease_file.save(replace(left, cookies=(refused, *left.cookies)))
-    session = account.session()
-    await session.open(Visit(account.browser, page))
-    assert (session.sign_ins, await session.close(), await counts(portal)) == (0, True, (1, 1, 0))
-
-
-async def test_a_cookie_that_came_as_the_browser_died_is_tried_before_a_sign_in(
-    account: Account, page: Page, start_portal: StartPortal
-) -> None:
-    portal = await start_portal()
-    session = account.at(portal.url).session()
-    await session.open(Visit(account.browser, page))
-    live = await account.browser.cookies(portal.url)
-    (newest,) = (cookie for cookie in live if cookie["name"] == ".ASPXAUTH")
-    stale = [{**cookie, "value": "0"} if cookie is newest else cookie for cookie in live]
-    left = await account.lease_file.load()
-    assert left is not None
-    await account.browser.context.clear_cookies()
-    await account.lease_file.save(replace(left, cookies=tuple(stale)))
-    session.keeper.note_rival(newest)
-    session.keeper.note_rival({"name": "__Host-x", "value": "1", "domain": "127.0.0.1", "path": "/below"})
-    await session.open(Visit(account.browser, page))
-    assert (session.sign_ins, await session.close(), await counts(portal)) == (1, True, (1, 1, 0))
-
-
-async def test_a_session_that_the_entrance_shows_is_signed_out_as_our_own(
-    account: Account, page: Page, start_portal: StartPortal
-) -> None:
-    portal = await start_portal()
-    await account.at(portal.url).session().open(Visit(account.browser, page))
-    await account.lease_file.forget()
-    session = account.session()
-    await session.open(Visit(account.browser, page))
-    assert (session.sign_ins, await counts(portal)) == (0, (1, 0, 1))
-    assert await account.lease_file.load() is not None
-    assert (await session.close(), await counts(portal)) == (True, (1, 1, 0))
-
-
-async def test_a_form_without_an_answer_is_sent_twice_and_not_again(
-    account: Account, page: Page, start_portal: StartPortal
-) -> None:
-    portal = await start_portal()
-    await portal.fault("error_500", at="sign_in", times=-1)
-    session = account.at(portal.url).session()
-    for _ in range(2):
-        with pytest.raises(PortalDown, match="status 500"):
-            await session.open(Visit(account.browser, page))
-    with pytest.raises(PortalDown, match="no answer"):
-        await session.open(Visit(account.browser, page))
-    assert (await portal.ledger())["points"]["sign_in"] == 2
-
-
-async def test_the_word_to_try_a_refused_password_again_is_for_one_form(
-    account: Account, page: Page, start_portal: StartPortal
-) -> None:
-    portal = await start_portal()
-    with pytest.raises(WrongCredentials):
-        await account.at(portal.url).session("wrong").open(Visit(account.browser, page))
-    await portal.fault("error_500", at="sign_in", times=-1)
-    session = account.session("wrong", retry=True)
-    with pytest.raises(PortalDown):
-        await session.open(Visit(account.browser, page))
-    with pytest.raises(WrongCredentials, match=r"refused .* before"):
-        await session.open(Visit(account.browser, page))
-    assert (await portal.ledger())["points"]["sign_in"] == 2
-
-
 # -- mending -----------------------------------------------------------------------------------------------------------
 
 
@@ -483,6 +408,43 @@ async def test_a_session_that_is_well_is_not_mended(account: Account, page: Page
     assert await session.mend(session.generation - 1) is Mended.BEFORE, "somebody has mended it before"
     assert session.sign_ins == 1
     await session.close()
+
+
+async def test_a_license_that_is_asked_for_without_end_ends_the_run(
+    account: Account, page: Page, start_portal: StartPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdp_scraper.portal.account.MOST_SIGN_INS_IN_VAIN", 1)
+    portal = await start_portal(license="always")
+    session = account.at(portal.url).session()
+    await session.open(Visit(account.browser, page))
+    for _ in range(2):
+        session.note_success()  # a report in between: what was asked for before was not in vain
+        assert await session.mend(session.generation) is Mended.NOW
+    with pytest.raises(PortalDown, match="2 times without one report"):
+        await session.mend(session.generation)
+    assert session.sign_ins == 1
+    assert await session.close()
+
+
+async def test_a_form_that_is_gone_at_the_second_look_is_not_sent(
+    account: Account, page: Page, site: SmallSite
+) -> None:
+    """As where another page's answer brings the cookie that the first look had not yet."""
+
+    async def form_at_the_second_time(request: web.Request) -> web.StreamResponse:
+        body = FORM if site.asked[request.path] == 2 else "<a href='/account/logout'>Out</a>"
+        return web.Response(text=body, content_type="text/html")
+
+    site.pages["/account/login"] = form_at_the_second_time
+    await account.at(site.origin, "plain").lease_file.save(
+        SessionLease(site.origin, Phase.SIGNED_IN, datetime.now(UTC))
+    )
+    session = account.session()
+    await session.open(Visit(account.browser, page))
+    assert await session.mend(session.generation) is Mended.NOW
+    assert session.sign_ins == 0
+    assert site.asked["/account/login"] == 3
+    assert {request.method for request in site.seen} == {"GET"}
 
 
 # -- the way out -------------------------------------------------------------------------------------------------------
