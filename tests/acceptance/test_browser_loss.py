@@ -90,6 +90,23 @@ async def test_a_browser_killed_while_the_inventory_is_read_is_replaced(tmp_path
         assert (ledger["sign_ins"], ledger["open_sessions"]) == (1, 0)
 
 
+async def test_a_page_that_crashes_on_the_way_in_costs_no_second_sign_in(tmp_path: Path) -> None:
+    """The browser is well: the session is taken up from the crashed page, not signed out and in again."""
+    async with DemoPortal.start(DemoOptions(vehicles=2)) as portal:
+        await portal.fault("hang", at="home")
+        program = Program(tmp_path, portal)
+        async with program.started() as process:
+            async with asyncio.timeout(60):
+                while not (await portal.ledger())["faults"].get("hang@home"):
+                    await asyncio.sleep(0.05)
+            assert kill(process.pid, is_renderer) > 0
+            last = await ended(process)
+        assert last.code == 0, last.text
+        assert (await judge(program)).right == 2
+        ledger = await portal.ledger()
+        assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0)
+
+
 async def test_browsers_that_are_lost_one_after_another_end_the_run_in_order(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=VEHICLES, latency="typical")) as portal:
         program = Program(tmp_path, portal)

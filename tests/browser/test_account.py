@@ -7,6 +7,7 @@ import hashlib
 import json
 import socket
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 from jdp_scraper.browser.session import BrowserOptions, BrowserSession
-from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SignOutRecipe, account_id
+from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe, account_id
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.disk import Disk
@@ -483,6 +484,43 @@ async def test_a_session_that_is_well_is_not_mended(account: Account, page: Page
     assert await session.mend(session.generation - 1) is Mended.BEFORE, "somebody has mended it before"
     assert session.sign_ins == 1
     await session.close()
+
+
+async def test_a_license_that_is_asked_for_without_end_ends_the_run(
+    account: Account, page: Page, start_portal: StartPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdp_scraper.portal.account.MOST_SIGN_INS_IN_VAIN", 1)
+    portal = await start_portal(license="always")
+    session = account.at(portal.url).session()
+    await session.open(Visit(account.browser, page))
+    for _ in range(2):
+        session.note_success()  # a report in between: what was asked for before was not in vain
+        assert await session.mend(session.generation) is Mended.NOW
+    with pytest.raises(PortalDown, match="2 times without one report"):
+        await session.mend(session.generation)
+    assert session.sign_ins == 1
+    assert await session.close()
+
+
+async def test_a_form_that_is_gone_at_the_second_look_is_not_sent(
+    account: Account, page: Page, site: SmallSite
+) -> None:
+    """As where another page's answer brings the cookie that the first look had not yet."""
+
+    async def form_at_the_second_time(request: web.Request) -> web.StreamResponse:
+        body = FORM if site.asked[request.path] == 2 else "<a href='/account/logout'>Out</a>"
+        return web.Response(text=body, content_type="text/html")
+
+    site.pages["/account/login"] = form_at_the_second_time
+    await account.at(site.origin, "plain").lease_file.save(
+        SessionLease(site.origin, Phase.SIGNED_IN, datetime.now(UTC))
+    )
+    session = account.session()
+    await session.open(Visit(account.browser, page))
+    assert await session.mend(session.generation) is Mended.NOW
+    assert session.sign_ins == 0
+    assert site.asked["/account/login"] == 3
+    assert {request.method for request in site.seen} == {"GET"}
 
 
 # -- the way out -------------------------------------------------------------------------------------------------------

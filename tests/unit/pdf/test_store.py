@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven, TaskLost
+from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven, StorageError, TaskLost
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule, longer_references
 from jdp_scraper.pdf.store import PlacedReport, ReportStore
@@ -168,6 +168,27 @@ async def test_a_report_that_names_no_vehicle_is_kept_apart_until_a_proven_one_c
     assert names(tmp_path / "pdfs") == []
     await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, still_mine)
     assert names(tmp_path / "run_data" / "unproven") == []
+    assert names(tmp_path / "pdfs") == [NAME]
+
+
+class StickyDisk(Disk):
+    """Removes nothing from the folder of unproven reports."""
+
+    def remove(self, path: Path, *, durable: bool = False) -> None:
+        if path.parent.name == "unproven":
+            raise StorageError(f"cannot write {path}: Input/output error")
+        super().remove(path, durable=durable)
+
+
+async def test_an_unproven_report_that_cannot_be_removed_is_told_and_the_proven_one_is_in_place(
+    tmp_path: Path, pool: ParserPool
+) -> None:
+    (tmp_path / "pdfs").mkdir()
+    store = ReportStore(tmp_path / "pdfs", StickyDisk(), pool, RULE, unproven=tmp_path / "run_data" / "unproven")
+    with pytest.raises(ReportUnproven):
+        await store.prove_and_place(streamed(tmp_path, reports.blank()), VEHICLE, NAME, still_mine)
+    with pytest.raises(StorageError, match="unproven"):
+        await store.prove_and_place(streamed(tmp_path, reports.beside("165530")), VEHICLE, NAME, still_mine)
     assert names(tmp_path / "pdfs") == [NAME]
 
 

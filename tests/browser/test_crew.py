@@ -1,0 +1,176 @@
+"""A run's workers in one browser and the next: what they find out and write down outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.tracer import Tracer
+from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
+from jdp_scraper.demo.process import DemoPortal
+from jdp_scraper.disk import Disk, DiskFile
+from jdp_scraper.errors import BrowserLost
+from jdp_scraper.events import TaskDone, TaskReturned
+from jdp_scraper.job import Job
+from jdp_scraper.pdf.parser import ParserPool
+from jdp_scraper.portal.account import AccountSession
+from jdp_scraper.portal.inventory import Listing
+from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.site import Site
+from jdp_scraper.portal.visit import Visit
+from jdp_scraper.settings import Settings
+from jdp_scraper.stop import StopRequest
+from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.work.crew import Crew, Ground
+
+from ..acceptance.test_browser_loss import is_driver
+from ..unit.portal.profiles import profile_of
+from .conftest import STEP_S, Ear, StartPortal
+from .test_account import Account
+from .test_session import children, until
+from .test_session_between_browsers import until_met
+
+
+@dataclass(frozen=True)
+class Work:
+    """A crew and what it stands on; ``account`` is signed in to by the first browser."""
+
+    crew: Crew
+    account: AccountSession
+    job: Job
+    links: LinkBook
+
+    async def in_browser(self, browser: BrowserSession) -> None:
+        visit = Visit(browser, await browser.new_page())
+        await self.account.open(visit)
+        await self.crew.work(visit)
+
+    def attempts(self) -> list[tuple[TaskState, int]]:
+        return [(record.state, record.attempts) for record in self.job.checkpoint.records.values()]
+
+
+@asynccontextmanager
+async def work_on(
+    portal: DemoPortal, browser: BrowserSession, folder: Path, ear: Ear, disk: Disk | None = None, **settings: Any
+) -> AsyncIterator[Work]:
+    """A run of the portal's whole inventory, of which nothing is fetched yet."""
+    disk = disk or Disk()
+    account = Account(browser, Site(profile_of(), portal.url), folder, ear)
+    session = account.session()
+    vehicles = tuple(Vehicle(one["reference"], one["vin"]) for one in await portal.inventory())
+    header = RunHeader("jdpower", portal.url, "0123456789ab", datetime.now(UTC))
+    job = await Job.begin(folder, header, Listing(vehicles), disk, ear.bus)
+    async with AsyncExitStack() as stack:
+        parser = await stack.enter_async_context(ParserPool(1))
+        links = LinkBook()
+        ground = Ground(
+            settings=Settings(_env_file=None, download_folder=folder, **settings),
+            site=account.site,
+            account=session,
+            links=links,
+            checkpoint=job.checkpoint,
+            folder=job.folder,
+            inventory=job.keyed.values(),
+            names=job.names,
+            store=job.store(parser, account.site.profile.proof),
+            save_tracking=job.save_tracking,
+            disk=disk,
+            bus=ear.bus,
+            stop=StopRequest(),
+            tracer=Tracer(False, folder / ".traces", disk, ear.bus),
+        )
+        yield Work(Crew(ground, await job.todo(Goal()), 0), session, job, links)
+        await session.close()
+
+
+@asynccontextmanager
+async def to_be_lost(ear: Ear) -> AsyncIterator[tuple[BrowserSession, psutil.Process]]:
+    """A browser, and the process of its driver."""
+    before = children()
+    async with BrowserSession(BrowserOptions(step_timeout_s=STEP_S), ear.bus) as browser:
+        (driver,) = filter(is_driver, children() - before)
+        yield browser, driver
+
+
+@pytest.fixture
+def told_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a driver is noticed a while after the calls that fail of it."""
+    monkeypatch.setattr("jdp_scraper.browser.session.WATCH_EVERY_S", 1.0)
+    monkeypatch.setattr("jdp_scraper.browser.session.TOLD_S", 20.0)
+
+
+@pytest.mark.usefixtures("told_late")
+async def test_a_walk_that_its_driver_s_end_cuts_off_is_begun_again_in_the_next_browser(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=12, page_size=4)
+    await portal.fault("rotate_cookie", at="grid")  # the first page of rows comes, the second one does not
+    await portal.fault("hang", at="grid")
+    async with work_on(portal, browser, tmp_path, ear, concurrent_contexts=1) as work:
+        async with to_be_lost(ear) as (first, driver):
+            working = asyncio.ensure_future(work.in_browser(first))
+            await until(lambda: working.done() or sum(isinstance(event, TaskDone) for event in ear.events) == 4)
+            await until_met(portal, "hang@grid")
+            driver.kill()
+            with pytest.raises(BaseExceptionGroup) as caught:
+                await working
+        assert caught.group_contains(BrowserLost)
+        assert not work.links.ended
+        await work.in_browser(browser)
+        walked = {row.vehicle.reference for row in work.links.rows()}
+        assert walked == {vehicle.reference for vehicle in work.job.keyed.values()}
+        assert work.attempts() == [(TaskState.DONE, 1)] * 12
+
+
+async def test_a_vehicle_whose_row_the_walk_is_long_to_reach_uses_up_no_try(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=2, hang_s=600)
+    await portal.fault("hang", at="grid")
+    async with work_on(portal, browser, tmp_path, ear, task_timeout_s=1, step_timeout_s=60, max_retries=0) as work:
+        working = asyncio.ensure_future(work.in_browser(browser))
+        await until(lambda: working.done() or any(isinstance(event, TaskReturned) for event in ear.events))
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        assert work.attempts() == [(TaskState.TODO, 0)] * 2
+        await work.in_browser(browser)
+        assert work.attempts() == [(TaskState.DONE, 1)] * 2
+
+
+class HeldDisk(Disk):
+    """Writes a vehicle's outcome down when it is told to."""
+
+    def __init__(self) -> None:
+        self.writing, self.go = threading.Event(), threading.Event()
+
+    def open_append(self, path: Path) -> DiskFile:
+        self.writing.set()
+        self.go.wait()
+        return super().open_append(path)
+
+
+async def test_an_outcome_that_is_being_written_down_at_a_cut_is_known_to_the_next_browser(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal, disk = await start_portal(vehicles=1), HeldDisk()
+    async with work_on(portal, browser, tmp_path, ear, disk, concurrent_contexts=1) as work:
+        working = asyncio.ensure_future(work.in_browser(browser))
+        await asyncio.to_thread(disk.writing.wait)
+        working.cancel()
+        await until(lambda: not any(task.get_name() == "watchdog" for task in asyncio.all_tasks()))
+        disk.go.set()  # only now, when every task of the group has been cancelled
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        await work.in_browser(browser)
+        assert set((await portal.ledger())["reports_asked"].values()) == {1}
+        assert work.attempts() == [(TaskState.DONE, 1)]
