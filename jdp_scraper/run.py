@@ -79,7 +79,8 @@ class Run:
         self._disk = Disk()
         self._site = Site(load_profile(settings.portal), settings.portal_url)
         self._account_id = account_id(self._site.profile.name, settings.jd_user)
-        self._goal = Goal(0 if options.only else settings.max_downloads, options.only)
+        only = tuple(dict.fromkeys(options.only))
+        self._goal = Goal(0 if only else settings.max_downloads, only)
         self._log = RunLog(settings.log_level, self._disk)
         self._metrics = Metrics()
         self._job: Job | None = None
