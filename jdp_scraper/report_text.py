@@ -23,7 +23,7 @@ def report_lines(report: RunReport) -> Iterator[str]:
     if report.browsers_replaced:
         yield f"  browser    lost and replaced {_count(report.browsers_replaced, 'time')}"
     if report.pages_replaced:
-        yield f"  pages      {report.pages_replaced} replaced"
+        yield f"  pages      {report.pages_replaced} closed and opened anew, as an attempt on them had failed"
     for reason, (times, seconds) in report.pauses.items():
         yield f"  paused     {_count(times, 'time')}, {clock_text(seconds)} in all: {reason}"
     if report.narrowed_after is not None:

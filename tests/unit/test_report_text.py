@@ -1,0 +1,25 @@
+"""The lines at the end of a start say what they count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.report_text import report_lines
+from jdp_scraper.run_report import RunReport
+
+
+def line(name: str, **values: Any) -> str | None:
+    """Return what the report of a start with these counts says under a name."""
+    report = RunReport(RunFolder(Path("downloads/2026-11-22")), **values)
+    return next((text[13:] for text in report_lines(report) if text[2:13].rstrip() == name), None)
+
+
+def test_a_start_without_a_run_folder_has_no_report() -> None:
+    assert list(report_lines(RunReport())) == []
+
+
+def test_pages_are_told_where_any_was_opened_anew() -> None:
+    assert line("pages") is None
+    assert line("pages", pages_replaced=2) == "2 closed and opened anew, as an attempt on them had failed"
