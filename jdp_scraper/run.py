@@ -143,7 +143,6 @@ class Run:
 
     async def _work(self, account: AccountSession, visit: Visit, parser: ParserPool) -> None:
         """Do in one browser all that is left to do."""
-        self._bus.notice("info", f"signing in at {self._site.origin}")
         try:
             await self._stop.guard(account.open(visit))
             await self._tracer.begin(visit.browser.context)

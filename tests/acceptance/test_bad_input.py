@@ -36,7 +36,10 @@ async def test_wrong_password_is_tried_once_and_never_again_until_changed(tmp_pa
         wrong = Program(tmp_path, portal, {"JD_PASS": "not-the-password"})
         ended = await wrong.run()
         check(ended, 3, "refused", "JD_USER and JD_PASS")
-        check(await wrong.run(), 3, "not tried again", "--retry-sign-in")
+        assert "signing in at" in ended.out
+        remembered = await wrong.run()
+        check(remembered, 3, "not tried again", "--retry-sign-in")
+        assert "signing in" not in remembered.out
         ledger = await portal.ledger()
         assert ledger["refused"] == {"bad_password": 1}
         assert not wrong.runs()
