@@ -16,7 +16,8 @@ def report_lines(report: RunReport) -> Iterator[str]:
         return
     left = report.wanted - report.done - len(report.failed)
     yield ""
-    yield f"  vehicles   {report.wanted} wanted, {report.done} done, {len(report.failed)} failed, {left} left"
+    others = f"; others left of this run: {report.others_left}" if report.others_left else ""
+    yield f"  vehicles   {report.wanted} wanted, {report.done} done, {len(report.failed)} failed, {left} left{others}"
     yield f"  this start {report.fetched} fetched in {clock_text(report.seconds)}{_rate(report)}"
     yield f"  session    {_session(report)}"
     if report.browsers_replaced:

@@ -123,7 +123,9 @@ class Run:
         parser = await stack.enter_async_context(ParserPool())
         self._job = await self._stop.guard(self._go_on(parser))
         if self._job is not None and not await self._job.todo(self._goal):
-            self._bus.notice("info", "nothing is left to do in this run")
+            others = self._job.others_left(self._goal)
+            chosen = f"the chosen vehicles are done; others left of this run: {others}"
+            self._bus.notice("info", chosen if others else "nothing is left to do in this run")
             self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         account = self._new_account()
@@ -221,7 +223,7 @@ class Run:
             return None
         job = await Job.resume(found.folder, self._disk, self._bus)
         age = age_text(found.age_days(now))
-        failed = f", {found.failed} failed and tried again" if found.failed else ""
+        failed = f", {found.failed} failed before" if found.failed else ""
         self._adopt(job, f"goes on, begun {age} ago: {found.done} of {len(job.goal_keys())} done{failed}")
         await job.keep_rule(self._site.profile.proof)
         await job.reconcile(job.store(parser, self._site.profile.proof))
@@ -311,6 +313,7 @@ class Run:
         if job is None:
             return
         wanted = select(job.keyed, self._goal)
+        report.others_left = job.others_left(self._goal)
         report.wanted, report.done = len(wanted), sum(1 for key in wanted if job.is_done(key))
         records = {key: job.checkpoint.records[key] for key in wanted if job.is_done(key)}
         report.flagged = {key: ", ".join(record.flags) for key, record in records.items() if record.flags}

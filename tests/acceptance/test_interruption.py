@@ -95,6 +95,10 @@ async def test_a_run_that_ended_with_failures_tries_them_again(tmp_path: Path) -
         assert program.data("tracking.json")["165530A"] is None
         evidence = program.run_folder / "run_data" / "failures" / "165530A"
         assert {path.name for path in evidence.iterdir()} == {"error.json", "page.html", "screenshot.png"}
+        chosen = await program.run("--only", "165530")
+        assert chosen.code == 0, chosen.text
+        assert "7 of 8 done, 1 failed before" in chosen.out and "tried again" not in chosen.out
+        assert "the chosen vehicles are done; others left of this run: 1" in chosen.out
         await portal.clear_faults()
         assert (await program.run()).code == 0
         judged = await judge(program)

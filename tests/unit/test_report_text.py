@@ -27,6 +27,13 @@ def test_pages_are_told_where_any_was_opened_anew() -> None:
     assert line("pages", pages_replaced=2) == "2 closed and opened anew, as an attempt on them had failed"
 
 
+def test_what_a_start_was_not_asked_for_is_told_as_left() -> None:
+    assert line("vehicles", wanted=2, done=2) == "2 wanted, 2 done, 0 failed, 0 left"
+    assert line("vehicles", wanted=2, done=2, others_left=3) == (
+        "2 wanted, 2 done, 0 failed, 0 left; others left of this run: 3"
+    )
+
+
 @pytest.mark.parametrize(
     ("counts", "text"),
     [
