@@ -105,6 +105,8 @@ class Run:
                 await self._story(stack)
         except (Exception, BaseExceptionGroup) as error:
             reason = await self._reason(_gravest(error))
+            if isinstance(reason, Interrupted) and self._job is None:
+                reason = Interrupted(reason.signal_number, "Interrupted: nothing was begun.")
             if isinstance(reason, ScraperError):
                 reason.args = (self._bus.secrets.message(str(reason)),)
             self._log(Notice("error", self._bus.secrets.message(f"{type(reason).__name__}: {reason}")))
