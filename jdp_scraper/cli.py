@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_ascii()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        args = _parser().parse_args(_with_command(given))
+        args = _parse(given)
         return int(args.call(args))
     except ScraperError as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
@@ -54,16 +54,31 @@ def _unexpected(error: Exception) -> str:
     return f"{lines}error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n"
 
 
+def _parse(given: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    args, unknown = parser.parse_known_args(_with_command(given))
+    if unknown:  # told here, since argparse would name the help of the program in place of the command's
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}; see {parser.prog} {args.command} --help")
+    return args
+
+
 def _with_command(given: list[str]) -> list[str]:
-    """``main_async.py --max 10`` means ``main_async.py run --max 10``."""
+    """``main_async.py --max 10`` means ``main_async.py run --max 10``; raises ``UsageError`` for an unknown command."""
     if given and (given[0] in COMMANDS or given[0] in {"-h", "--help", "--version"}):
         return given
+    if given and not given[0].startswith("-"):
+        raise UsageError(f"{given[0]!r} is no command; the commands are {', '.join(COMMANDS)}")
     return ["run", *given]
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Where it is started as a script, the package's own command may not be installed.
+    prog = "python main_async.py" if Path(sys.argv[0]).name == "main_async.py" else "jdp-scraper"
     parser = _Parser(
-        prog="jdp-scraper", description="Fetches one proven valuation PDF for every vehicle of an account."
+        prog=prog,
+        description="Fetches one proven valuation PDF for every vehicle of an account.",
+        epilog=f"Without a command the reports are fetched: '{prog} --max 10' is '{prog} run --max 10'. "
+        f"'{prog} run --help' lists the options of a run, and so on for the other commands.",
     )
     parser.add_argument("--version", action="version", version=f"jdp-scraper {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)

@@ -105,12 +105,20 @@ async def test_no_browser(tmp_path: Path) -> None:
     check(ended, 2, "BROWSER_PATH", missing)
 
 
+async def test_usage(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    check(await program.run("--no-such-option"), 2, "--no-such-option", "python main_async.py run --help")
+    check(await program.run("verify", "--max", "3"), 2, "--max", "python main_async.py verify --help")
+    check(await program.run("stauts"), 2, "'stauts' is no command", "run, status, verify, doctor, demo-portal")
+    told = await program.run("--help")
+    assert told.code == 0 and "python main_async.py run --help" in " ".join(told.out.split())
+
+
 async def test_settings(tmp_path: Path) -> None:
     check(await Program(tmp_path, None, {"CONCURRENT_CONTEXTS": "many"}).run(), 2, "CONCURRENT_CONTEXTS", "'many'")
     check(await Program(tmp_path, None, {"HEADLESS": "perhaps"}).run(), 2, "HEADLESS", "'perhaps'")
     check(await Program(tmp_path, None, {"JD_PASS": ""}).run(), 2, "JD_PASS", ".env")
     check(await Program(tmp_path, None).run("--pages", "none"), 2, "--pages")
-    check(await Program(tmp_path, None).run("--no-such-option"), 2, "--no-such-option", "--help")
 
 
 async def test_profile(tmp_path: Path) -> None:
