@@ -21,7 +21,7 @@ from jdp_scraper.console import Console, say, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
 from jdp_scraper.errors import PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
-from jdp_scraper.settings import Settings, load_settings
+from jdp_scraper.settings import OPTIONS, Settings, load_settings
 
 COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
@@ -103,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--max", type=int, dest="max_downloads", metavar="N", help="only the first N of the inventory")
-    run.add_argument("--pages", type=int, dest="concurrent_contexts", metavar="N", help="pages at work at once")
+    run.add_argument("--max", dest="max_downloads", metavar="N", help="only the first N of the inventory")
+    run.add_argument("--pages", dest="concurrent_contexts", metavar="N", help="pages at work at once")
     run.add_argument("--only", action="append", default=[], metavar="REF", help="only this reference (repeatable)")
     run.add_argument("--headed", action="store_true", help="show the browser's window")
     which = run.add_mutually_exclusive_group()
@@ -123,8 +123,7 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    names = ("max_downloads", "concurrent_contexts", "portal", "portal_url", "download_folder")
-    overrides = {name: getattr(args, name) for name in names}
+    overrides = {name: getattr(args, name) for name in OPTIONS}
     if args.headed:
         overrides["headless"] = False
     settings = None if args.demo else load_settings(overrides)
