@@ -21,7 +21,7 @@ from jdp_scraper.console import Console, say, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
 from jdp_scraper.errors import PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
-from jdp_scraper.settings import OPTIONS, Settings, load_settings
+from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
 
 COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
@@ -206,7 +206,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from jdp_scraper.doctor import doctor  # noqa: PLC0415
 
     names = ("portal", "portal_url", "download_folder")
-    return asyncio.run(doctor(load_settings({name: getattr(args, name) for name in names})))
+    return asyncio.run(doctor(*read_settings({name: getattr(args, name) for name in names})))
 
 
 def _demo_portal(args: argparse.Namespace) -> int:

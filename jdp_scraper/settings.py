@@ -132,8 +132,13 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     """
     settings, faults = read_settings(overrides)
     if faults:
-        raise SettingsError(f"settings: {'; '.join(faults.values())}; see docs/settings.md")
+        raise bad_values(faults)
     return settings
+
+
+def bad_values(faults: Mapping[str, str]) -> SettingsError:
+    """Return the error that names all of what ``read_settings`` found wrong."""
+    return SettingsError(f"settings: {'; '.join(faults.values())}; see docs/settings.md")
 
 
 def read_settings(overrides: Mapping[str, Any] | None = None) -> tuple[Settings, dict[str, str]]:

@@ -121,6 +121,21 @@ async def test_settings(tmp_path: Path) -> None:
     check(await Program(tmp_path, None).run("--pages", "none"), 2, "--pages")
 
 
+async def test_doctor_checks_what_it_can_although_a_setting_is_bad(tmp_path: Path) -> None:
+    bad = {"PORTAL_URL": "portal.example", "MAX_RETRIES": "often"}
+    ended = await Program(tmp_path, None, bad).run("doctor")
+    assert (ended.code, ended.err) == (2, ""), ended.text
+    fault, *others = ended.out.splitlines()
+    assert fault.startswith("FAIL  settings ") and "PORTAL_URL 'portal.example'" in fault and "MAX_RETRIES" in fault
+    assert [line[:15].split() for line in others] == [
+        ["skip", "profile"],
+        ["ok", "folder"],
+        ["ok", "browser"],
+        ["skip", "portal"],
+    ]
+    assert others[3].endswith("not checked without PORTAL_URL")
+
+
 async def test_profile(tmp_path: Path) -> None:
     profile = tmp_path / "mine.toml"
     profile.write_text((PROFILES / "jdpower.toml").read_text("utf-8").replace("checkbox =", "chekbox ="), "utf-8")
