@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     _add_run(commands.add_parser("run", help="fetch the reports (the default command)"))
     status = commands.add_parser("status", help="say what a run folder holds")
-    status.add_argument("run", nargs="?", type=Path, help="a run folder (default: all in the download folder)")
+    status.add_argument(
+        "run", nargs="?", type=Path, help="a run folder, or its name (default: all in the download folder)"
+    )
     status.set_defaults(call=_status)
     check = commands.add_parser("verify", help="check a run folder again: every PDF there, whole, its vehicle's")
     check.add_argument("run", nargs="?", type=Path, help="a run folder, or its name (default: the newest run)")

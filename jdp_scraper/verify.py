@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from jdp_scraper.checkpoint.download_lock import DownloadLock, refuse_if_busy
 from jdp_scraper.checkpoint.names import assign_file_names
 from jdp_scraper.checkpoint.records import RunHeader, TaskState
 from jdp_scraper.checkpoint.recovery import Recovery, recover
-from jdp_scraper.checkpoint.run_folder import RunFolder, was_begun
-from jdp_scraper.checkpoint.runs import choose_run, list_runs, newest_run
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.checkpoint.runs import choose_run, find_run, list_runs, newest_run, whole_path
 from jdp_scraper.checkpoint.verification import FILES_A_CHILD, Inspect, Seen, Verification, Verified
 from jdp_scraper.console import one_line, say, show_notice
 from jdp_scraper.disk import Disk, storage_errors
@@ -87,23 +86,14 @@ async def verify(options: VerifyOptions) -> int:
 
 def _find(options: VerifyOptions) -> RunFolder:
     """Return the run that is meant; raises ``RunFolderError``."""
-    if options.run is None:
-        with storage_errors(str(options.download_folder)):
-            newest = newest_run(options.download_folder)
-        if newest is None:
-            raise RunFolderError(f"no runs in {options.download_folder}: set DOWNLOAD_FOLDER or name a run folder")
-        return RunFolder(_whole(newest.path))
-    for path in (options.download_folder / options.run, options.run):
-        folder = RunFolder(_whole(path))
-        with storage_errors(str(path)):
-            if path.is_dir() and was_begun(folder):
-                return folder
-    raise RunFolderError(f"{options.run} is no run folder: name one like 2026-11-22 or downloads/2026-11-22")
-
-
-def _whole(path: Path) -> Path:
-    # Not resolved: the lock is that of the folder in which the run is found, also where it is a link to elsewhere.
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps ".."
+    if options.run is not None:
+        return find_run(options.download_folder, options.run)
+    folder = whole_path(options.download_folder)
+    with storage_errors(str(folder)):
+        newest = newest_run(folder)
+    if newest is None:
+        raise RunFolderError(f"no runs in {folder}: set DOWNLOAD_FOLDER or name a run folder")
+    return newest
 
 
 def _rule_of(header: RunHeader, options: VerifyOptions) -> ProofRule:

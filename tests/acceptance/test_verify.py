@@ -124,11 +124,16 @@ async def test_a_run_is_named_by_its_path_or_below_the_download_folder(copied: P
         ended = await copied.run("verify", name)
         assert ended.code == 0, ended.text
         assert "4 of 4 done are right" in ended.out
+        told = await copied.run("status", name)
+        assert (told.code, told.out.split()[0]) == (0, run.name), told.text
+        assert "finished   4 done" in told.out
 
 
 async def test_what_is_no_run_is_refused(copied: Program) -> None:
     refused(await copied.run("verify", "2020-01-01"), "2020-01-01", "no run folder")
-    refused(await copied.run("verify", "--download-folder", "nowhere"), "no runs in nowhere")
+    refused(await copied.run("verify", "--download-folder", "nowhere"), f"no runs in {copied.folder / 'nowhere'}")
+    assert (await copied.run("status", "--download-folder", "nowhere")).out == f"no runs in {copied.folder}/nowhere\n"
+    refused(await copied.run("status", "2020-01-01"), "2020-01-01", "no run folder")
     for file in (copied.run_folder / "run_data").glob("checkpoint.*"):
         file.write_bytes(b"nonsense\n")
     refused(await copied.run("verify"), "no checkpoint can be read")
