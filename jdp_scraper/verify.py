@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -17,13 +18,14 @@ from jdp_scraper.checkpoint.names import assign_file_names
 from jdp_scraper.checkpoint.records import RunHeader, TaskState
 from jdp_scraper.checkpoint.recovery import Recovery, recover
 from jdp_scraper.checkpoint.run_folder import RunFolder
-from jdp_scraper.checkpoint.runs import choose_run, find_run, list_runs, newest_run, whole_path
+from jdp_scraper.checkpoint.runs import TOO_OLD_DAYS, choose_run, find_run, list_runs, newest_run, whole_path
 from jdp_scraper.checkpoint.verification import FILES_A_CHILD, Inspect, Seen, Verification, Verified
 from jdp_scraper.console import one_line, say, show_notice
 from jdp_scraper.disk import Disk, storage_errors
-from jdp_scraper.errors import ProfileError, RunFolderError, RunTooOld
+from jdp_scraper.errors import ProfileError, RunFolderError
 from jdp_scraper.events import Bus
 from jdp_scraper.job import Job, report_store
+from jdp_scraper.loopback import is_loopback
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule
 from jdp_scraper.pdf.store import ReportStore
@@ -80,7 +82,7 @@ async def verify(options: VerifyOptions) -> int:
             await job.put_right(verified.faults, store)
             await _tell_repair(verified, job, bus)
         elif verified.faults:
-            say("  nothing was touched: --repair moves what is wrong away and has its vehicles fetched again")
+            say("  nothing was touched: --repair moves what is wrong away and puts its vehicles back to work")
     return 1 if verified.faults else 0
 
 
@@ -157,7 +159,7 @@ def _tell(verified: Verified, recovery: Recovery, folder: RunFolder, names: dict
 
 
 async def _tell_repair(verified: Verified, job: Job, bus: Bus) -> None:
-    """Say what was done, and whether the next start goes on with this run."""
+    """Say what was done, and which start goes on with this run, if any does."""
     moved = sum(1 for fault in verified.faults if fault.file is not None)
     again = sum(1 for fault in verified.faults if fault.key is not None)
     if moved:
@@ -167,14 +169,14 @@ async def _tell_repair(verified: Verified, job: Job, bus: Bus) -> None:
 
 
 async def _next_start(job: Job, bus: Bus) -> str:
-    header = job.checkpoint.header
+    header, now = job.checkpoint.header, datetime.now(UTC)
     runs = await list_runs(job.folder.path.parent, bus)
-    try:
-        chosen = choose_run(
-            runs, portal=header.portal, account=header.account, origin=header.origin, now=datetime.now(UTC)
-        )
-    except RunTooOld:
-        return "the run is over 7 days old: start with --resume"
-    if chosen is None or chosen.folder.path != job.folder.path:
-        return "a newer run goes before this one: fetch them there with --only"
-    return "the next start fetches them"
+    chosen = choose_run(runs, portal=header.portal, account=header.account, origin=header.origin, now=now, resume=True)
+    if chosen is None:
+        return "no start goes on with this run: --only fetches them in another"
+    if chosen.folder.path != job.folder.path:
+        return f"the next start goes on with the newer run {chosen.folder.path.name}, not with this one"
+    start = "start with --resume" if chosen.age_days(now) > TOO_OLD_DAYS else "start"
+    if is_loopback(urlsplit(header.origin).hostname or ""):
+        return f"only a {start} at PORTAL_URL={header.origin} fetches them; the portal of --demo is another each time"
+    return f"the next {start} fetches them"
