@@ -21,7 +21,7 @@ from jdp_scraper.console import Console, say, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
 from jdp_scraper.errors import PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
-from jdp_scraper.settings import Settings, load_settings
+from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
 
 COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_ascii()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        args = _parser().parse_args(_with_command(given))
+        args = _parse(given)
         return int(args.call(args))
     except ScraperError as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
@@ -54,22 +54,39 @@ def _unexpected(error: Exception) -> str:
     return f"{lines}error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n"
 
 
+def _parse(given: list[str]) -> argparse.Namespace:
+    parser = _parser()
+    args, unknown = parser.parse_known_args(_with_command(given))
+    if unknown:  # told here, since argparse would name the help of the program in place of the command's
+        raise UsageError(f"unrecognized arguments: {' '.join(unknown)}; see {parser.prog} {args.command} --help")
+    return args
+
+
 def _with_command(given: list[str]) -> list[str]:
-    """``main_async.py --max 10`` means ``main_async.py run --max 10``."""
+    """``main_async.py --max 10`` means ``main_async.py run --max 10``; raises ``UsageError`` for an unknown command."""
     if given and (given[0] in COMMANDS or given[0] in {"-h", "--help", "--version"}):
         return given
+    if given and not given[0].startswith("-"):
+        raise UsageError(f"{given[0]!r} is no command; the commands are {', '.join(COMMANDS)}")
     return ["run", *given]
 
 
 def _parser() -> argparse.ArgumentParser:
+    # Where it is started as a script, the package's own command may not be installed.
+    prog = "python main_async.py" if Path(sys.argv[0]).name == "main_async.py" else "jdp-scraper"
     parser = _Parser(
-        prog="jdp-scraper", description="Fetches one proven valuation PDF for every vehicle of an account."
+        prog=prog,
+        description="Fetches one proven valuation PDF for every vehicle of an account.",
+        epilog=f"Without a command the reports are fetched: '{prog} --max 10' is '{prog} run --max 10'. "
+        f"'{prog} run --help' lists the options of a run, and so on for the other commands.",
     )
     parser.add_argument("--version", action="version", version=f"jdp-scraper {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     _add_run(commands.add_parser("run", help="fetch the reports (the default command)"))
     status = commands.add_parser("status", help="say what a run folder holds")
-    status.add_argument("run", nargs="?", type=Path, help="a run folder (default: all in the download folder)")
+    status.add_argument(
+        "run", nargs="?", type=Path, help="a run folder, or its name (default: all in the download folder)"
+    )
     status.set_defaults(call=_status)
     check = commands.add_parser("verify", help="check a run folder again: every PDF there, whole, its vehicle's")
     check.add_argument("run", nargs="?", type=Path, help="a run folder, or its name (default: the newest run)")
@@ -88,8 +105,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
-    run.add_argument("--max", type=int, dest="max_downloads", metavar="N", help="only the first N of the inventory")
-    run.add_argument("--pages", type=int, dest="concurrent_contexts", metavar="N", help="pages at work at once")
+    run.add_argument("--max", dest="max_downloads", metavar="N", help="only the first N of the inventory")
+    run.add_argument("--pages", dest="concurrent_contexts", metavar="N", help="pages at work at once")
     run.add_argument("--only", action="append", default=[], metavar="REF", help="only this reference (repeatable)")
     run.add_argument("--headed", action="store_true", help="show the browser's window")
     which = run.add_mutually_exclusive_group()
@@ -108,8 +125,7 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    names = ("max_downloads", "concurrent_contexts", "portal", "portal_url", "download_folder")
-    overrides = {name: getattr(args, name) for name in names}
+    overrides = {name: getattr(args, name) for name in OPTIONS}
     if args.headed:
         overrides["headless"] = False
     settings = None if args.demo else load_settings(overrides)
@@ -192,7 +208,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from jdp_scraper.doctor import doctor  # noqa: PLC0415
 
     names = ("portal", "portal_url", "download_folder")
-    return asyncio.run(doctor(load_settings({name: getattr(args, name) for name in names})))
+    return asyncio.run(doctor(*read_settings({name: getattr(args, name) for name in names})))
 
 
 def _demo_portal(args: argparse.Namespace) -> int:

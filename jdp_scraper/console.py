@@ -80,8 +80,9 @@ class Console:
         match event:
             case Notice(level, text) if level != "debug":
                 self._line(text if level == "info" else f"{level}: {text}")
-            case TaskReturned(key, attempt, error, message, again_in_s):
-                self._line(f"{key}: attempt {attempt}: {error}: {message}; again in {again_in_s:.0f} s")
+            case TaskReturned(key, attempt, error, message, again_in_s, counts):
+                again = f"again in {again_in_s:.0f} s" if counts else "again in its turn, uses up no try"
+                self._line(f"{key}: attempt {attempt}: {error}: {message}; {again}")
             case TaskFailed(key, attempt, error, message):
                 self._line(f"{key}: failed after attempt {attempt}: {error}: {message}")
             case ProgressEvent():

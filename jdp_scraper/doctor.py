@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,23 +18,29 @@ from jdp_scraper.errors import PortalDown, ScraperError
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.site import Site
-from jdp_scraper.settings import Settings
+from jdp_scraper.settings import Settings, bad_values
 
 REACH_S = 10.0
 Check = Callable[[Settings], Awaitable[str]]
 
 
-async def doctor(settings: Settings) -> int:
-    """Print a line for each check and return 0 where all are well, else the first failure's exit code."""
-    checks: dict[str, Check] = {
-        "settings": _settings,
-        "profile": _profile,
-        "folder": _folder,
-        "browser": _browser,
-        "portal": _portal,
+async def doctor(settings: Settings, faults: Mapping[str, str]) -> int:
+    """Print a line for each check and return 0 where all are well, else the first failure's exit code.
+
+    ``faults`` are by the field whose value is bad; what needs one of these is not checked.
+    """
+    checks: dict[str, tuple[Check, set[str]]] = {
+        "settings": (partial(_settings, faults), set()),
+        "profile": (_profile, {"portal", "portal_url"}),
+        "folder": (_folder, {"download_folder"}),
+        "browser": (_browser, {"headless", "browser_path", "browser_sandbox"}),
+        "portal": (_portal, {"portal", "portal_url"}),
     }
     code = 0
-    for name, check in checks.items():
+    for name, (check, needed) in checks.items():
+        if bad := sorted(needed & faults.keys()):
+            say(f"skip  {name:<9} not checked without {', '.join(field.upper() for field in bad)}")
+            continue
         try:
             say(f"ok    {name:<9} {await check(settings)}")
         except ScraperError as error:
@@ -42,7 +49,9 @@ async def doctor(settings: Settings) -> int:
     return code
 
 
-async def _settings(settings: Settings) -> str:
+async def _settings(faults: Mapping[str, str], settings: Settings) -> str:
+    if faults:
+        raise bad_values(faults)
     settings.require_credentials()
     known = {name.upper() for name in Settings.model_fields}
     strange = sorted(set(await asyncio.to_thread(dotenv_values, ".env")) - known)

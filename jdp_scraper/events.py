@@ -82,13 +82,14 @@ class TaskDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class TaskReturned(Event):
-    """An attempt has failed and the task comes back in ``again_in_s`` seconds."""
+    """An attempt has failed and the task comes back in ``again_in_s`` seconds; ``counts``: a try was used up."""
 
     key: str
     attempt: int
     error: str
     message: str
     again_in_s: float
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

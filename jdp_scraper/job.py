@@ -101,6 +101,11 @@ class Job:
             await self.checkpoint.change_header(goal=_widened(goal, asked))
         return {key: self.keyed[key] for key in chosen if not self.is_done(key)}
 
+    def others_left(self, asked: Goal) -> int:
+        """Return how many vehicles of the run's goal are neither done nor among those that this start asks for."""
+        chosen = set(select(self.keyed, asked))
+        return sum(1 for key in self.goal_keys() if key not in chosen and not self.is_done(key))
+
     def is_done(self, key: str) -> bool:
         """Tell whether a key's proven file is in place and written down."""
         return self.checkpoint.records[key].state is TaskState.DONE

@@ -19,7 +19,8 @@ LEAST_PASSWORD = 6  # what is shorter would be found in half of all texts
 LEAST_COOKIE = 8  # what is shorter is a language or a color; a session's name is longer than that
 _LEAST_BASE64 = 8
 _PLAIN = re.compile(r"[A-Za-z0-9]+")
-_ADDRESS = re.compile(r"""(https?://)(?:[^\s/?#@"'<>]*@)?([^\s?#"'<>]*)(?:[?#][^\s"'<>]*)?""")
+# A sign at the end of a query is taken for the sentence's around the address.
+_ADDRESS = re.compile(r"""(https?://)(?:[^\s/?#@"'<>]*@)?([^\s?#"'<>]*)(?:[?#][^\s"'<>]*(?<![.,:;)]))?""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,14 @@ def report_lines(report: RunReport) -> Iterator[str]:
         return
     left = report.wanted - report.done - len(report.failed)
     yield ""
-    yield f"  vehicles   {report.wanted} wanted, {report.done} done, {len(report.failed)} failed, {left} left"
+    others = f"; others left of this run: {report.others_left}" if report.others_left else ""
+    yield f"  vehicles   {report.wanted} wanted, {report.done} done, {len(report.failed)} failed, {left} left{others}"
     yield f"  this start {report.fetched} fetched in {clock_text(report.seconds)}{_rate(report)}"
-    end = "signed out" if report.signed_out else "NOT signed out"
-    yield f"  session    {_count(report.sign_ins, 'sign-in')}, {end}"
+    yield f"  session    {_session(report)}"
     if report.browsers_replaced:
         yield f"  browser    lost and replaced {_count(report.browsers_replaced, 'time')}"
     if report.pages_replaced:
-        yield f"  pages      {report.pages_replaced} replaced"
+        yield f"  pages      {report.pages_replaced} closed and opened anew, as an attempt on them had failed"
     for reason, (times, seconds) in report.pauses.items():
         yield f"  paused     {_count(times, 'time')}, {clock_text(seconds)} in all: {reason}"
     if report.narrowed_after is not None:
@@ -37,6 +37,16 @@ def report_lines(report: RunReport) -> Iterator[str]:
     yield from _first("failed", report.failed, ": see run_data/failures")
     yield f"  PDFs       {report.folder.pdfs}"
     yield f"  run data   {report.folder.data}"
+
+
+def _session(report: RunReport) -> str:
+    worked = bool(report.sign_ins or report.fetched or report.failed)  # also on a session that was left open
+    began = _count(report.sign_ins, "sign-in")
+    if not report.sign_ins:
+        began = "no sign-in was needed" if worked or report.done == report.wanted else "no sign-in"
+    if not report.signed_out:
+        return f"{began}, NOT signed out"
+    return f"{began}, signed out" if worked else began
 
 
 def _first(what: str, told: Mapping[str, str], more: str) -> Iterator[str]:

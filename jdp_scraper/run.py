@@ -79,7 +79,8 @@ class Run:
         self._disk = Disk()
         self._site = Site(load_profile(settings.portal), settings.portal_url)
         self._account_id = account_id(self._site.profile.name, settings.jd_user)
-        self._goal = Goal(0 if options.only else settings.max_downloads, options.only)
+        only = tuple(dict.fromkeys(options.only))
+        self._goal = Goal(0 if only else settings.max_downloads, only)
         self._log = RunLog(settings.log_level, self._disk)
         self._metrics = Metrics()
         self._job: Job | None = None
@@ -104,6 +105,8 @@ class Run:
                 await self._story(stack)
         except (Exception, BaseExceptionGroup) as error:
             reason = await self._reason(_gravest(error))
+            if isinstance(reason, Interrupted) and self._job is None:
+                reason = Interrupted(reason.signal_number, "Interrupted: nothing was begun.")
             if isinstance(reason, ScraperError):
                 reason.args = (self._bus.secrets.message(str(reason)),)
             self._log(Notice("error", self._bus.secrets.message(f"{type(reason).__name__}: {reason}")))
@@ -122,7 +125,9 @@ class Run:
         parser = await stack.enter_async_context(ParserPool())
         self._job = await self._stop.guard(self._go_on(parser))
         if self._job is not None and not await self._job.todo(self._goal):
-            self._bus.notice("info", "nothing is left to do in this run")
+            others = self._job.others_left(self._goal)
+            chosen = f"the chosen vehicles are done; others left of this run: {others}"
+            self._bus.notice("info", chosen if others else "nothing is left to do in this run")
             self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         account = self._new_account()
@@ -142,7 +147,6 @@ class Run:
 
     async def _work(self, account: AccountSession, visit: Visit, parser: ParserPool) -> None:
         """Do in one browser all that is left to do."""
-        self._bus.notice("info", f"signing in at {self._site.origin}")
         try:
             await self._stop.guard(account.open(visit))
             await self._tracer.begin(visit.browser.context)
@@ -221,7 +225,7 @@ class Run:
             return None
         job = await Job.resume(found.folder, self._disk, self._bus)
         age = age_text(found.age_days(now))
-        failed = f", {found.failed} failed and tried again" if found.failed else ""
+        failed = f", {found.failed} failed before" if found.failed else ""
         self._adopt(job, f"goes on, begun {age} ago: {found.done} of {len(job.goal_keys())} done{failed}")
         await job.keep_rule(self._site.profile.proof)
         await job.reconcile(job.store(parser, self._site.profile.proof))
@@ -311,6 +315,7 @@ class Run:
         if job is None:
             return
         wanted = select(job.keyed, self._goal)
+        report.others_left = job.others_left(self._goal)
         report.wanted, report.done = len(wanted), sum(1 for key in wanted if job.is_done(key))
         records = {key: job.checkpoint.records[key] for key in wanted if job.is_done(key)}
         report.flagged = {key: ", ".join(record.flags) for key, record in records.items() if record.flags}

@@ -12,6 +12,7 @@ from jdp_scraper.checkpoint.run_folder import RunFolder
 class RunReport:
     """Counts of one start, and of the run as a whole; ``failed`` is key to reason, ``seconds`` the start's length.
 
+    ``others_left`` counts what is left of the run's goal beside what this start was asked for.
     ``flagged`` is key to what the vehicle's PDF holds beside its pages, and ``without_text`` counts the PDFs that were
     proven by how they came, both of all that is done.
     """
@@ -19,6 +20,7 @@ class RunReport:
     folder: RunFolder | None = None
     wanted: int = 0
     done: int = 0
+    others_left: int = 0
     fetched: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0

@@ -17,6 +17,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from jdp_scraper.errors import SettingsError
 from jdp_scraper.loopback import is_loopback
 
+# The settings that have an option of their own, beside --headed, which can say no wrong value.
+OPTIONS = {
+    "max_downloads": "--max",
+    "concurrent_contexts": "--pages",
+    "portal": "--portal",
+    "portal_url": "--portal-url",
+    "download_folder": "--download-folder",
+}
 LOCK_WAIT_S = 330.0
 HARD_CAP_FACTOR = 5
 
@@ -122,12 +130,29 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 
     Raises ``SettingsError`` with one line that names every bad value.
     """
+    settings, faults = read_settings(overrides)
+    if faults:
+        raise bad_values(faults)
+    return settings
+
+
+def bad_values(faults: Mapping[str, str]) -> SettingsError:
+    """Return the error that names all of what ``read_settings`` found wrong."""
+    return SettingsError(f"settings: {'; '.join(faults.values())}; see docs/settings.md")
+
+
+def read_settings(overrides: Mapping[str, Any] | None = None) -> tuple[Settings, dict[str, str]]:
+    """Read the settings with the default in place of each bad value, and what is wrong with those, by field name.
+
+    Raises ``SettingsError`` where ``.env`` cannot be read at all.
+    """
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(**given), {}
     except ValidationError as error:
-        faults = "; ".join(_fault(fault) for fault in error.errors(include_input=True, include_url=False))
-        raise SettingsError(f"settings: {faults}; see docs/settings.md") from None
+        bad = error.errors(include_input=True, include_url=False)
+        faults = {str(fault["loc"][0]): _fault(fault, given) for fault in bad}
+        return Settings(**given | {name: Settings.model_fields[name].default for name in faults}), faults
     except UnicodeDecodeError as error:
         raise SettingsError(f"settings: .env is not UTF-8 text ({error.reason} at byte {error.start})") from None
 
@@ -139,8 +164,22 @@ def _has_good_port(parts: SplitResult) -> bool:
         return False
 
 
-def _fault(fault: Any) -> str:
-    name = ".".join(str(part) for part in fault["loc"]).upper()
-    message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    value = "" if name == "JD_PASS" or not isinstance(fault.get("input"), (str, int, float)) else f" {fault['input']!r}"
-    return f"{name}{value} {message}"
+def _fault(fault: Any, given: Mapping[str, Any]) -> str:
+    field = str(fault["loc"][0])
+    name = OPTIONS[field] if field in given and field in OPTIONS else field.upper()
+    message = _expected(field) or str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    shown = field != "jd_pass" and isinstance(fault.get("input"), (str, int, float))
+    return f"{name} {fault['input']!r} {message}" if shown else f"{name} {message}"
+
+
+def _expected(name: str) -> str | None:
+    """Return what a number or a yes-or-no setting must be, in full, whichever part of it a value has missed."""
+    field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return "must be true or false"
+    if field.annotation not in (int, float, float | None):
+        return None
+    kind = "a whole number" if field.annotation is int else "a number"
+    least = next(one.ge for one in field.metadata if hasattr(one, "ge"))
+    most = next((one.le for one in field.metadata if hasattr(one, "le")), None)
+    return f"must be {kind} " + (f"of at least {least}" if most is None else f"from {least} to {most}")

@@ -6,10 +6,8 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jdp_scraper.checkpoint.run_folder import RunFolder, was_begun
-from jdp_scraper.checkpoint.runs import RunSummary, list_runs, summarize
-from jdp_scraper.console import age_text, say, show_notice
-from jdp_scraper.errors import RunFolderError
+from jdp_scraper.checkpoint.runs import RunSummary, find_run, list_runs, summarize, whole_path
+from jdp_scraper.console import age_text, one_line, say, show_notice
 from jdp_scraper.events import Bus
 
 
@@ -19,24 +17,17 @@ async def status(download_folder: Path, run: Path | None) -> int:
     bus.subscribe(show_notice)
     if run is None:
         runs = await list_runs(download_folder, bus)
-        say(
-            f"{len(runs)} run{'' if len(runs) == 1 else 's'} in {download_folder}"
-            if runs
-            else f"no runs in {download_folder}"
-        )
+        say(one_line(f"{len(runs) or 'no'} run{'' if len(runs) == 1 else 's'} in {whole_path(download_folder)}"))
     else:
-        runs = [await asyncio.to_thread(_one, run)]
+        runs = [await asyncio.to_thread(_one, download_folder, run)]
     now = datetime.now(UTC)
     for summary in runs:
         say(_line(summary, now))
     return 0
 
 
-def _one(path: Path) -> RunSummary:
-    folder = RunFolder(path)
-    if not path.is_dir() or not was_begun(folder):
-        raise RunFolderError(f"{path} is no run folder: name one like downloads/2026-11-22")
-    return summarize(folder)
+def _one(download_folder: Path, run: Path) -> RunSummary:
+    return summarize(find_run(download_folder, run))
 
 
 def _line(run: RunSummary, now: datetime) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -17,14 +17,15 @@ from jdp_scraper.checkpoint.download_lock import DownloadLock, refuse_if_busy
 from jdp_scraper.checkpoint.names import assign_file_names
 from jdp_scraper.checkpoint.records import RunHeader, TaskState
 from jdp_scraper.checkpoint.recovery import Recovery, recover
-from jdp_scraper.checkpoint.run_folder import RunFolder, was_begun
-from jdp_scraper.checkpoint.runs import choose_run, list_runs, newest_run
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.checkpoint.runs import TOO_OLD_DAYS, choose_run, find_run, list_runs, newest_run, whole_path
 from jdp_scraper.checkpoint.verification import FILES_A_CHILD, Inspect, Seen, Verification, Verified
 from jdp_scraper.console import one_line, say, show_notice
 from jdp_scraper.disk import Disk, storage_errors
-from jdp_scraper.errors import ProfileError, RunFolderError, RunTooOld
+from jdp_scraper.errors import ProfileError, RunFolderError
 from jdp_scraper.events import Bus
 from jdp_scraper.job import Job, report_store
+from jdp_scraper.loopback import is_loopback
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule
 from jdp_scraper.pdf.store import ReportStore
@@ -81,29 +82,20 @@ async def verify(options: VerifyOptions) -> int:
             await job.put_right(verified.faults, store)
             await _tell_repair(verified, job, bus)
         elif verified.faults:
-            say("  nothing was touched: --repair moves what is wrong away and has its vehicles fetched again")
+            say("  nothing was touched: --repair moves what is wrong away and puts its vehicles back to work")
     return 1 if verified.faults else 0
 
 
 def _find(options: VerifyOptions) -> RunFolder:
     """Return the run that is meant; raises ``RunFolderError``."""
-    if options.run is None:
-        with storage_errors(str(options.download_folder)):
-            newest = newest_run(options.download_folder)
-        if newest is None:
-            raise RunFolderError(f"no runs in {options.download_folder}: set DOWNLOAD_FOLDER or name a run folder")
-        return RunFolder(_whole(newest.path))
-    for path in (options.download_folder / options.run, options.run):
-        folder = RunFolder(_whole(path))
-        with storage_errors(str(path)):
-            if path.is_dir() and was_begun(folder):
-                return folder
-    raise RunFolderError(f"{options.run} is no run folder: name one like 2026-11-22 or downloads/2026-11-22")
-
-
-def _whole(path: Path) -> Path:
-    # Not resolved: the lock is that of the folder in which the run is found, also where it is a link to elsewhere.
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps ".."
+    if options.run is not None:
+        return find_run(options.download_folder, options.run)
+    folder = whole_path(options.download_folder)
+    with storage_errors(str(folder)):
+        newest = newest_run(folder)
+    if newest is None:
+        raise RunFolderError(f"no runs in {folder}: set DOWNLOAD_FOLDER or name a run folder")
+    return newest
 
 
 def _rule_of(header: RunHeader, options: VerifyOptions) -> ProofRule:
@@ -167,7 +159,7 @@ def _tell(verified: Verified, recovery: Recovery, folder: RunFolder, names: dict
 
 
 async def _tell_repair(verified: Verified, job: Job, bus: Bus) -> None:
-    """Say what was done, and whether the next start goes on with this run."""
+    """Say what was done, and which start goes on with this run, if any does."""
     moved = sum(1 for fault in verified.faults if fault.file is not None)
     again = sum(1 for fault in verified.faults if fault.key is not None)
     if moved:
@@ -177,14 +169,14 @@ async def _tell_repair(verified: Verified, job: Job, bus: Bus) -> None:
 
 
 async def _next_start(job: Job, bus: Bus) -> str:
-    header = job.checkpoint.header
+    header, now = job.checkpoint.header, datetime.now(UTC)
     runs = await list_runs(job.folder.path.parent, bus)
-    try:
-        chosen = choose_run(
-            runs, portal=header.portal, account=header.account, origin=header.origin, now=datetime.now(UTC)
-        )
-    except RunTooOld:
-        return "the run is over 7 days old: start with --resume"
-    if chosen is None or chosen.folder.path != job.folder.path:
-        return "a newer run goes before this one: fetch them there with --only"
-    return "the next start fetches them"
+    chosen = choose_run(runs, portal=header.portal, account=header.account, origin=header.origin, now=now, resume=True)
+    if chosen is None:
+        return "no start goes on with this run: --only fetches them in another"
+    if chosen.folder.path != job.folder.path:
+        return f"the next start goes on with the newer run {chosen.folder.path.name}, not with this one"
+    start = "start with --resume" if chosen.age_days(now) > TOO_OLD_DAYS else "start"
+    if is_loopback(urlsplit(header.origin).hostname or ""):
+        return f"only a {start} at PORTAL_URL={header.origin} fetches them; the portal of --demo is another each time"
+    return f"the next {start} fetches them"

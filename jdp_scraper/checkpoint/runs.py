@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -133,6 +134,24 @@ def _asked_for(goal: Goal, keys: list[str]) -> set[str]:
 def newest_run(download_folder: Path) -> RunFolder | None:
     """Return the folder of the newest run, whatever state it is in; blocks, raises ``OSError``, ``StorageError``."""
     return next((folder for folder in _run_folders(download_folder) if was_begun(folder)), None)
+
+
+def find_run(download_folder: Path, named: Path) -> RunFolder:
+    """Return the run of a name below ``download_folder`` or of a path; blocks, raises ``RunFolderError``."""
+    for path in (download_folder / named, named):
+        folder = RunFolder(whole_path(path))
+        with storage_errors(str(path)):
+            if path.is_dir() and was_begun(folder):
+                return folder
+    raise RunFolderError(f"{named} is no run folder: name one like 2026-11-22 or downloads/2026-11-22")
+
+
+def whole_path(path: Path) -> Path:
+    """Return the path from the root, which says where a folder was looked for.
+
+    Not resolved: the lock is that of the folder in which a run is found, also where it is a link to elsewhere.
+    """
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps ".."
 
 
 def _run_folders(download_folder: Path) -> list[RunFolder]:

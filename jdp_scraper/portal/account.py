@@ -166,7 +166,7 @@ class AccountSession:
             await self._entrance.go_in(page)
             return True
         self._count_in_vain()
-        self._bus.notice("warning", "the portal has ended the session; signing in again")
+        self._bus.notice("warning", "the portal has ended the session")
         await self._sign_in(page, ours=True)
         await self._entrance.go_in(page)
         return True

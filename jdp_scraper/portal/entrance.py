@@ -127,6 +127,7 @@ class Entrance:
                 "the portal refused this user name and password before, and they are not tried again, "
                 "so that the account is not locked: correct JD_USER and JD_PASS, or give --retry-sign-in"
             )
+        self._bus.notice("info", f"signing in at {self._site.origin}")
         waited = 0.0
         while True:
             try:

@@ -231,7 +231,7 @@ class Worker:
         if isinstance(decision, Stop):
             raise error
         if isinstance(decision, Retry):
-            self.bus.publish(TaskReturned(lease.key, lease.attempt, kind, message, decision.after_s))
+            self.bus.publish(TaskReturned(lease.key, lease.attempt, kind, message, decision.after_s, decision.counts))
             return
         record = TaskRecord(
             TaskState.FAILED,

@@ -36,7 +36,10 @@ async def test_wrong_password_is_tried_once_and_never_again_until_changed(tmp_pa
         wrong = Program(tmp_path, portal, {"JD_PASS": "not-the-password"})
         ended = await wrong.run()
         check(ended, 3, "refused", "JD_USER and JD_PASS")
-        check(await wrong.run(), 3, "not tried again", "--retry-sign-in")
+        assert "signing in at" in ended.out
+        remembered = await wrong.run()
+        check(remembered, 3, "not tried again", "--retry-sign-in")
+        assert "signing in" not in remembered.out
         ledger = await portal.ledger()
         assert ledger["refused"] == {"bad_password": 1}
         assert not wrong.runs()
@@ -102,12 +105,35 @@ async def test_no_browser(tmp_path: Path) -> None:
     check(ended, 2, "BROWSER_PATH", missing)
 
 
+async def test_usage(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    check(await program.run("--no-such-option"), 2, "--no-such-option", "python main_async.py run --help")
+    check(await program.run("verify", "--max", "3"), 2, "--max", "python main_async.py verify --help")
+    check(await program.run("stauts"), 2, "'stauts' is no command", "run, status, verify, doctor, demo-portal")
+    told = await program.run("--help")
+    assert told.code == 0 and "python main_async.py run --help" in " ".join(told.out.split())
+
+
 async def test_settings(tmp_path: Path) -> None:
     check(await Program(tmp_path, None, {"CONCURRENT_CONTEXTS": "many"}).run(), 2, "CONCURRENT_CONTEXTS", "'many'")
     check(await Program(tmp_path, None, {"HEADLESS": "perhaps"}).run(), 2, "HEADLESS", "'perhaps'")
     check(await Program(tmp_path, None, {"JD_PASS": ""}).run(), 2, "JD_PASS", ".env")
     check(await Program(tmp_path, None).run("--pages", "none"), 2, "--pages")
-    check(await Program(tmp_path, None).run("--no-such-option"), 2, "--no-such-option", "--help")
+
+
+async def test_doctor_checks_what_it_can_although_a_setting_is_bad(tmp_path: Path) -> None:
+    bad = {"PORTAL_URL": "portal.example", "MAX_RETRIES": "often"}
+    ended = await Program(tmp_path, None, bad).run("doctor")
+    assert (ended.code, ended.err) == (2, ""), ended.text
+    fault, *others = ended.out.splitlines()
+    assert fault.startswith("FAIL  settings ") and "PORTAL_URL 'portal.example'" in fault and "MAX_RETRIES" in fault
+    assert [line[:15].split() for line in others] == [
+        ["skip", "profile"],
+        ["ok", "folder"],
+        ["ok", "browser"],
+        ["skip", "portal"],
+    ]
+    assert others[3].endswith("not checked without PORTAL_URL")
 
 
 async def test_profile(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ async def test_a_signal_ends_signed_out_and_the_next_start_goes_on(
         last = await program.signalled(number, lambda: some_are_done(program), group=group)
         ledger = await portal.ledger()
         assert last.code == 128 + number, last.text
+        assert "start again and it goes on" in last.err
         assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0), last.text
         before = {path.name: path.stat().st_mtime_ns for path in program.pdfs()}
         assert 0 < len(before) < VEHICLES
@@ -95,6 +96,10 @@ async def test_a_run_that_ended_with_failures_tries_them_again(tmp_path: Path) -
         assert program.data("tracking.json")["165530A"] is None
         evidence = program.run_folder / "run_data" / "failures" / "165530A"
         assert {path.name for path in evidence.iterdir()} == {"error.json", "page.html", "screenshot.png"}
+        chosen = await program.run("--only", "165530")
+        assert chosen.code == 0, chosen.text
+        assert "7 of 8 done, 1 failed before" in chosen.out and "tried again" not in chosen.out
+        assert "the chosen vehicles are done; others left of this run: 1" in chosen.out
         await portal.clear_faults()
         assert (await program.run()).code == 0
         judged = await judge(program)
@@ -129,6 +134,19 @@ async def test_a_signal_during_the_sign_in_leaves_no_session_open(tmp_path: Path
         ledger = await portal.ledger()
         assert last.code == 130, last.text
         assert (ledger["sign_ins"], ledger["open_sessions"]) == (1, 0), last.text
+
+
+async def test_a_signal_before_there_is_a_run_promises_none(tmp_path: Path) -> None:
+    async with DemoPortal.start(DemoOptions(vehicles=6)) as portal:
+        await portal.fault("hang", at="sign_in_page")
+        program = Program(tmp_path, portal)
+        async with program.started() as process:
+            while (await portal.ledger())["faults"] == {} and process.returncode is None:
+                await asyncio.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            last = await ended(process)
+        assert (last.code, last.err) == (130, "error: Interrupted: nothing was begun.\n"), last.text
+        assert program.runs() == []
 
 
 async def test_cookies_that_the_portal_renews_are_good_after_kill_9(tmp_path: Path) -> None:

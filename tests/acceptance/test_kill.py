@@ -87,7 +87,7 @@ async def test_a_kill_at_the_sign_out_is_made_good_by_a_start_that_finds_nothing
         last = await program.run()
         ledger = await portal.ledger()
         assert last.code == 0, last.text
-        assert "nothing is left to do" in last.out
+        assert "nothing is left to do" in last.out and "no sign-in was needed" in last.out
         assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0)
         assert not list((program.downloads / ".session").glob("*.json"))
         assert asked_twice(ledger) == {}

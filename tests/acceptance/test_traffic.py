@@ -110,7 +110,8 @@ async def test_a_portal_that_throttles_is_obeyed_by_all_and_no_try_is_used_up(tm
         judged = await judge(program)
         assert (judged.right, judged.wrong) == (16, [])
         assert {event["attempt"] for event in events(program, "TaskDone")} == {1}
-        assert all(event["again_in_s"] == 0 for event in events(program, "TaskReturned"))
+        assert all((event["again_in_s"], event["counts"]) == (0, False) for event in events(program, "TaskReturned"))
+        assert "again in its turn, uses up no try" in done.out
 
 
 async def test_no_more_vehicles_are_begun_a_minute_than_allowed_and_not_in_bursts(tmp_path: Path) -> None:

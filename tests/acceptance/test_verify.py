@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ async def test_a_run_that_was_damaged_in_every_way_is_found_out_put_right_and_fe
         repaired = await alone.run("verify", "--repair")
         assert repaired.code == 1, repaired.text
         assert set(wrong(repaired)) == expected
-        assert "back to work: 7 vehicles; the next start fetches them" in repaired.out
+        assert f"back to work: 7 vehicles; only a start at PORTAL_URL={portal.url} fetches them" in repaired.out
         quarantined = {path.name for path in (program.run_folder / "run_data/quarantine").iterdir()}
         assert quarantined == expected - {files[0].name}  # the one that was deleted is nowhere
         assert {path.name for path in pdfs.iterdir()} == {path.name for path in files[7:]}
@@ -124,11 +125,16 @@ async def test_a_run_is_named_by_its_path_or_below_the_download_folder(copied: P
         ended = await copied.run("verify", name)
         assert ended.code == 0, ended.text
         assert "4 of 4 done are right" in ended.out
+        told = await copied.run("status", name)
+        assert (told.code, told.out.split()[0]) == (0, run.name), told.text
+        assert "finished   4 done" in told.out
 
 
 async def test_what_is_no_run_is_refused(copied: Program) -> None:
     refused(await copied.run("verify", "2020-01-01"), "2020-01-01", "no run folder")
-    refused(await copied.run("verify", "--download-folder", "nowhere"), "no runs in nowhere")
+    refused(await copied.run("verify", "--download-folder", "nowhere"), f"no runs in {copied.folder / 'nowhere'}")
+    assert (await copied.run("status", "--download-folder", "nowhere")).out == f"no runs in {copied.folder}/nowhere\n"
+    refused(await copied.run("status", "2020-01-01"), "2020-01-01", "no run folder")
     for file in (copied.run_folder / "run_data").glob("checkpoint.*"):
         file.write_bytes(b"nonsense\n")
     refused(await copied.run("verify"), "no checkpoint can be read")
@@ -160,24 +166,56 @@ async def test_a_run_from_before_the_rule_was_kept_is_proven_by_the_profile_of_i
     refused(await copied.run("verify"), "'corner'", "--portal")
 
 
-async def test_a_repair_says_where_the_next_start_will_not_go_on_with_the_run(copied: Program) -> None:
+async def test_a_repair_says_where_no_start_goes_on_with_the_run(copied: Program) -> None:
     older = copied.run_folder
-    shutil.copytree(older, older.with_name(f"{older.name}-2"))
+    newer = older.with_name(f"{older.name}-2")
+    shutil.copytree(older, newer)
     (older / "pdfs/165530.pdf").unlink()
     assert (await copied.run("verify")).code == 0, "the newest run is meant where none is named"
     ended = await copied.run("verify", older.name, "--repair")
     assert ended.code == 1, ended.text
-    assert "back to work: 1 vehicle; a newer run goes before this one" in ended.out
+    assert "back to work: 1 vehicle; no start goes on with this run: --only fetches them in another" in ended.out
+    (newer / "pdfs/165530.pdf").unlink()
+    assert (await copied.run("verify", newer.name, "--repair")).code == 1
+    (older / "pdfs/165530A.pdf").unlink()
+    ended = await copied.run("verify", older.name, "--repair")
+    assert f"the next start goes on with the newer run {newer.name}, not with this one" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("origin", "days", "text"),
+    [
+        ("https://portal.example", 0, "the next start fetches them"),
+        ("https://portal.example", 8, "the next start with --resume fetches them"),
+        (
+            "http://127.0.0.1:8000",
+            0,
+            "only a start at PORTAL_URL=http://127.0.0.1:8000 fetches them; the portal of --demo",
+        ),
+    ],
+)
+async def test_a_repair_says_which_start_fetches_what_is_back_to_work(
+    copied: Program, origin: str, days: int, text: str
+) -> None:
+    started = datetime.now(UTC) - timedelta(days=days)
+    change_header(copied.run_folder / "run_data", origin=origin, started=started.isoformat())
+    (copied.run_folder / "pdfs/165530.pdf").unlink()
+    assert f"back to work: 1 vehicle; {text}" in (await copied.run("verify", "--repair")).out
 
 
 def forget_rule(folder: Path, portal: str = "jdpower") -> None:
     """Write the checkpoint anew as an earlier version did: without the rule of proof in its header."""
+    change_header(folder, without="proof", portal=portal)
+
+
+def change_header(folder: Path, without: str = "", **values: str) -> None:
+    """Write the checkpoint anew with other values in its header, also such as no start would change."""
     from jdp_scraper.checkpoint.recovery import FILES, recover
     from jdp_scraper.checkpoint.sealed import dump, seal
 
     state = recover(folder).state
     entry = state.to_entry()
-    entry["header"] = {name: value for name, value in entry["header"].items() if name != "proof"} | {"portal": portal}
+    entry["header"] = {name: value for name, value in entry["header"].items() if name != without} | values
     for name in FILES:
         (folder / name).write_bytes(seal(state.sequence, dump(entry)))
 

@@ -166,8 +166,9 @@ async def test_max_is_the_first_n_of_the_inventory_for_the_run_as_a_whole(tmp_pa
 async def test_only_fetches_what_it_names_and_refuses_what_the_inventory_lacks(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=9)) as portal:
         program = Program(tmp_path, portal)
-        assert (await program.run("--only", "165530A")).code == 0
+        assert (await program.run("--only", "165530A", "--only", "165530A")).code == 0
         assert [path.name for path in program.pdfs()] == ["165530A.pdf"]
+        assert "goal: only 1;" in (await program.run("status")).out
         ended = await program.run("--new", "--only", "999999X")
         ledger = await portal.ledger()
         assert ended.code == 2

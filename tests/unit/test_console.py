@@ -84,11 +84,13 @@ def test_notices_are_lines_with_their_level_where_it_matters() -> None:
 def test_failures_are_lines_with_key_attempt_and_reason() -> None:
     with Screen() as screen:
         show(
+            TaskReturned("165530", 1, "ReportRefused", "status 429", 0.0, counts=False),
             TaskReturned("165530", 1, "ReportBroken", "cut short", 4.2),
             TaskFailed("165530", 3, "ReportMismatch", "of another vehicle"),
             StepDone("165530", 3, "open", 1.0),
         )
     assert screen.lines == [
+        "165530: attempt 1: ReportRefused: status 429; again in its turn, uses up no try",
         "165530: attempt 1: ReportBroken: cut short; again in 4 s",
         "165530: failed after attempt 3: ReportMismatch: of another vehicle",
     ]

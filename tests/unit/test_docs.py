@@ -20,7 +20,7 @@ import jdp_scraper.run  # noqa: F401 - so that every error class there is has be
 from jdp_scraper import cli
 from jdp_scraper.errors import ScraperError
 from jdp_scraper.portal.profile import Cell, Control, SiteProfile
-from jdp_scraper.settings import Settings
+from jdp_scraper.settings import OPTIONS, Settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -90,6 +90,7 @@ def test_the_settings_page_names_the_option_of_each_setting_that_has_one() -> No
     told = {name.lower(): code(row[3]) for name, row in settings_table().items() if row[3]}
     fields = {action.dest: action.option_strings[0] for action in run if action.dest in Settings.model_fields}
     assert told == fields | {"headless": "--headed"}
+    assert fields == OPTIONS
     without = {action.option_strings[0] for action in run} - set(told.values()) - {"-h"}
     second = text_of("docs/settings.md").partition("## Options without a variable")[2].partition("\n## ")[0]
     assert {code(row[0]).partition(" ")[0] for row in rows(second)} == without

@@ -22,7 +22,7 @@ STOPPING, ONE, BAD = (f"{ACCEPTANCE}{name}.py" for name in ("stopping_errors", "
 EACH = "test_each_is_counted_and_tried_again_and_nothing_wrong_gets_a_name"
 RAISED: dict[str, tuple[str, str, str]] = {
     # exit 2
-    "UsageError": (BAD, "test_settings", "--no-such-option"),
+    "UsageError": (BAD, "test_usage", "--no-such-option"),
     "SettingsError": (STOPPING, "test_settings_and_profile_are_judged_before_anything_is_opened", "MAX_RETRIES"),
     "ProfileError": (STOPPING, "test_settings_and_profile_are_judged_before_anything_is_opened", "is no key"),
     "RunFolderError": (

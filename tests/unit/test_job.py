@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jdp_scraper.checkpoint.records import Goal
+from jdp_scraper.checkpoint.records import Goal, TaskRecord, TaskState
+from jdp_scraper.disk import Disk
 from jdp_scraper.errors import UnknownReference
-from jdp_scraper.job import _widened, select
+from jdp_scraper.events import Bus
+from jdp_scraper.job import Job, _widened, select
+from jdp_scraper.portal.inventory import Listing
 from jdp_scraper.vehicle import Vehicle, assign_keys
+
+from .checkpoint.helpers import HEADER
 
 LOT = assign_keys([Vehicle("1", "A"), Vehicle("2", "B"), Vehicle("1", "C"), Vehicle("3", "D"), Vehicle("4", "E")])
 ALL = ["1", "2", "1~C", "3", "4"]
@@ -43,6 +51,16 @@ def test_all_names_that_are_not_there_are_told_in_ascii() -> None:
         select(LOT, Goal(only=("9", "2", "\u00e9\n")))
     assert "'9'" in str(caught.value) and "\\xe9\\n" in str(caught.value)
     assert "'2'" not in str(caught.value)
+
+
+async def test_what_a_start_was_not_asked_for_is_left_of_the_run_until_it_is_done(tmp_path: Path) -> None:
+    listing = Listing(tuple(LOT.values()))
+    job = await Job.begin(tmp_path, replace(HEADER, goal=Goal(4)), listing, Disk(), Bus())
+    assert job.others_left(Goal(4)) == 0
+    assert job.others_left(Goal(only=("2", "4"))) == 3
+    await job.checkpoint.record("1", TaskRecord(TaskState.DONE))
+    await job.checkpoint.record("3", TaskRecord(TaskState.FAILED))
+    assert job.others_left(Goal(only=("2", "4"))) == 2
 
 
 @given(GOALS, GOALS)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jdp_scraper.events import Bus, Event, Notice, TaskFailed, TaskReturned
@@ -84,6 +84,9 @@ def test_a_message_loses_user_and_query_of_its_addresses() -> None:
     assert secrets.message("net::ERR at https://u:p@portal.example:8/a/b?token=1#x (again)") == (
         "net::ERR at https://portal.example:8/a/b (again)"
     )
+    assert secrets.message("(see https://c/d?e=1;f=2), or http://c/d#e; then http://c/?d: no") == (
+        "(see https://c/d), or http://c/d; then http://c/: no"
+    )
     assert secrets.message("'http://127.0.0.1:1/a?b' and http://c/") == "'http://127.0.0.1:1/a' and http://c/"
 
 
@@ -104,6 +107,7 @@ def test_no_event_carries_a_secret() -> None:
 @settings(deadline=None)
 @given(st.text(min_size=8, max_size=40), st.text(max_size=60))
 def test_cleaning_leaves_no_secret_and_can_be_done_again(secret: str, around: str) -> None:
+    assume(secret not in REMOVED)  # what stands in place of a secret would hold it
     secrets = knowing(secret)
     cleaned = secrets.clean(f"{around}{secret}{around}")
     assert secret not in cleaned

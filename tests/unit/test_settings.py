@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from jdp_scraper.errors import SettingsError
-from jdp_scraper.settings import Settings, load_settings
+from jdp_scraper.settings import Settings, load_settings, read_settings
 
 SECRET = "tr0ub4dor&3"
 
@@ -146,6 +146,42 @@ def test_a_bad_value_is_one_line_that_names_the_variable(
     assert "docs/settings.md" in line
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("HEADLESS", "maybe", "true or false"),
+        ("MAX_DOWNLOADS", "ten", "a whole number of at least 0"),
+        ("MAX_DOWNLOADS", "1.5", "a whole number of at least 0"),
+        ("CONCURRENT_CONTEXTS", "0", "a whole number from 1 to 64"),
+        ("STEP_TIMEOUT_S", "0.5", "a number of at least 1"),
+        ("LOCK_WAIT_S", "soon", "a number of at least 0"),
+        ("RETRY_WAIT_S", "inf", "a number of at least 0"),
+    ],
+)
+def test_whichever_way_a_value_is_bad_it_is_said_what_is_expected(
+    name: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert refused() == f"settings: {name} {value!r} must be {expected}; see docs/settings.md"
+
+
+def test_a_bad_value_of_an_option_is_told_by_the_option_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONCURRENT_CONTEXTS", "3")
+    monkeypatch.setenv("MAX_RETRIES", "often")
+    line = refused(concurrent_contexts="many")
+    assert "--pages 'many' must be" in line and "MAX_RETRIES 'often' must be" in line
+    assert "CONCURRENT_CONTEXTS" not in line
+
+
+def test_what_can_be_used_is_read_although_other_values_are_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_RETRIES", "often")
+    monkeypatch.setenv("MAX_DOWNLOADS", "4")
+    settings, faults = read_settings({"portal_url": "nowhere", "concurrent_contexts": "3"})
+    assert (settings.max_retries, settings.portal_url) == (2, "")
+    assert (settings.max_downloads, settings.concurrent_contexts) == (4, 3)
+    assert set(faults) == {"max_retries", "portal_url"}
+
+
 @pytest.mark.parametrize("name", ["TASK_TIMEOUT_S", "STEP_TIMEOUT_S"])
 def test_a_time_without_end_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "inf")
@@ -175,7 +211,7 @@ def test_the_portal_s_address_is_taken_as_an_origin(given: str, origin: str) -> 
 
 @pytest.mark.parametrize("given", ["http://127.0.0.1:eighty", "http://127.0.0.1:99999", "https://me:pw@portal.example"])
 def test_a_portal_s_address_that_no_request_can_go_to_is_refused(given: str) -> None:
-    assert "PORTAL_URL" in refused(portal_url=given)
+    assert refused(portal_url=given).startswith(f"settings: --portal-url {given!r} is no origin")
 
 
 @pytest.mark.parametrize(("given", "level"), [("DEBUG", "debug"), ("Warning", "warning")])
