@@ -55,8 +55,11 @@ async def test_a_kill_before_the_sign_in_s_answer_waits_the_lock_out_out_with_a_
     async with DemoPortal.start(HOLD) as portal:
         program = Program(tmp_path, portal, {"PORTAL": impatient(tmp_path)})
         await kill_in_the_window(program, portal)
-        await portal.set(lockout_s=6)
-        last = await program.run()
+        async with program.started() as process:
+            while not (await portal.ledger())["refused"].get("in_use") and process.returncode is None:
+                await asyncio.sleep(0.05)
+            await portal.set(lockout_s=0)
+            last = await ended(process)
         ledger = await portal.ledger()
         assert last.code == 0, last.text
         assert "in use: waiting, 00:00:0" in last.out
