@@ -19,7 +19,7 @@ from typing import Any
 from jdp_scraper import __version__, system
 from jdp_scraper.console import Console, say, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
-from jdp_scraper.errors import PortalDown, ScraperError, UsageError
+from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
 
@@ -28,6 +28,11 @@ DEMO_VEHICLES = 30
 
 
 class _Parser(argparse.ArgumentParser):
+    """Takes options by their whole names: a shortened one could mean what nobody meant, such as --retry-sign-in."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, allow_abbrev=False)
+
     def error(self, message: str) -> Any:
         raise UsageError(f"{message}; see {self.prog} --help")
 
@@ -151,7 +156,10 @@ async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
         settings = load_settings(
             overrides | {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
         )
-        code = await _run_once(settings, args)
+        try:
+            code = await _run_once(settings, args)
+        except Interrupted as error:
+            raise Interrupted(error.signal_number, "Interrupted: the demo portal has ended with its run.") from error
         ledger = await portal.ledger()
     asked = ledger["reports_asked"].values()
     say(

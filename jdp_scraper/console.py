@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 5.0
 COUNTDOWN_EVERY_S = 30.0
 COUNTDOWN_SHOWN_S = 1.5  # while one goes on it comes every second, and progress must not take its place
-BAR = 20
+BAR = 20  # so that all but the pages at work fits into 80 columns
 
 
 def use_ascii() -> None:
@@ -130,9 +130,11 @@ def one_line(text: str) -> str:
 def _live() -> Progress:
     from rich.console import Console as RichConsole  # noqa: PLC0415 - slow to import, and only for a terminal
     from rich.progress import Progress, TextColumn  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415
 
     console = RichConsole(file=sys.stdout, legacy_windows=False, emoji=False)
-    columns = (TextColumn("{task.description}", markup=False),)
+    # Cropped, as the mark that stands for what does not fit would not be ASCII.
+    columns = (TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="crop")),)
     return Progress(*columns, console=console, transient=True, refresh_per_second=4)
 
 
@@ -142,7 +144,7 @@ def progress_text(event: ProgressEvent) -> str:
     full = round(BAR * (event.done + event.failed) / max(1, event.total))
     return (
         f"[{'#' * full}{'.' * (BAR - full)}] {event.done}/{event.total} done, {event.failed} failed, "
-        f"{event.pages_at_work}/{event.pages} pages at work, {event.per_hour:.0f} vehicles/h, {left} left"
+        f"{left} left, {event.per_hour:.0f} vehicles/h, {event.pages_at_work}/{event.pages} pages at work"
     )
 
 

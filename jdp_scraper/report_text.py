@@ -11,8 +11,8 @@ SHOWN = 20
 
 
 def report_lines(report: RunReport) -> Iterator[str]:
-    """Yield the report of a start that came as far as having a run folder; nothing else is told of one that did not."""
-    if report.folder is None:
+    """Yield the report of a start that was begun and has a run folder; nothing else is told of one that has not."""
+    if report.folder is None or not report.begun:
         return
     left = report.wanted - report.done - len(report.failed)
     yield ""

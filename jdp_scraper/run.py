@@ -125,6 +125,7 @@ class Run:
         parser = await stack.enter_async_context(ParserPool())
         self._job = await self._stop.guard(self._go_on(parser))
         if self._job is not None and not await self._job.todo(self._goal):
+            self.report.begun = True
             others = self._job.others_left(self._goal)
             chosen = f"the chosen vehicles are done; others left of this run: {others}"
             self._bus.notice("info", chosen if others else "nothing is left to do in this run")
@@ -167,7 +168,7 @@ class Run:
         self._tracer.forget()
         options = browser_options(self._settings, self._site.profile, traces=self._tracer.folder)
         async with BrowserSession(options, self._bus) as browser:
-            self._launched, self._signed_out = True, False
+            self._launched, self._signed_out, self.report.begun = True, False, True
             try:
                 with whole_run_errors(self._site.origin):
                     page = await browser.new_page()
@@ -175,9 +176,8 @@ class Run:
             except BaseException as error:
                 gravest = _gravest(error)
                 if isinstance(gravest, BrowserLost):
-                    if browser.alive:  # it is closed at once, and the next one needs its newest cookies
-                        with contextlib.suppress(StorageError):
-                            await account.refresh_lease()
+                    if browser.alive:
+                        await self._leave(account)
                     raise gravest from error
                 if _may_be_the_browsers(gravest) and await browser.has_ended():
                     raise BrowserLost("the browser ended by itself") from error
@@ -185,6 +185,13 @@ class Run:
                 raise
             else:
                 await self._sign_out(account)
+
+    async def _leave(self, account: AccountSession) -> None:
+        """Leave a browser that is of no use any more: the next one, or a sign-out over HTTP, needs its last cookies."""
+        if account.keeper.recipe is None:  # nothing could sign out afterwards
+            await self._sign_out(account)
+        with contextlib.suppress(StorageError):
+            await account.refresh_lease()
 
     def _new_account(self) -> AccountSession:
         settings, name, disk, bus = self._settings, self._site.profile.name, self._disk, self._bus

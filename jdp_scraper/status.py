@@ -36,8 +36,9 @@ def _line(run: RunSummary, now: datetime) -> str:
     wanted = f"only {len(goal.only)}" if goal.only else f"first {goal.maximum}" if goal.maximum else "all"
     flagged = f" ({run.flagged} flagged)" if run.flagged else ""
     more = f", {run.not_asked} not asked for" if run.not_asked else ""
+    at = f" at {run.header.origin}" if "//127." in run.header.origin else ""  # a demo portal, as like as not
     begun = f"{run.header.started.astimezone():%Y-%m-%d %H:%M} ({age_text(run.age_days(now))} ago)"
     return (
         f"{run.folder.path.name:<14} {run.header.portal:<10} {state:<10} {run.done} done{flagged}, "
-        f"{run.failed} failed, {run.todo} not fetched{more}; goal: {wanted}; begun {begun}"
+        f"{run.failed} failed, {run.todo} not fetched{more}; goal: {wanted}; begun {begun}{at}"
     )

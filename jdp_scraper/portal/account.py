@@ -171,6 +171,11 @@ class AccountSession:
         await self._entrance.go_in(page)
         return True
 
+    @property
+    def in_vain(self) -> int:
+        """How often in a row the session was mended without one report in between."""
+        return self._in_vain
+
     def note_success(self) -> None:
         """Take note that the session was good for a report."""
         self._in_vain = 0
@@ -222,6 +227,7 @@ class AccountSession:
         if not seen.signed_in:
             seen = await self._by_rival(lambda: self._entrance.look(visit.page)) or seen
         if seen.signed_in:
+            self._entrance.note_answer()
             self._bus.notice("info", "took up the session that was left open; no sign-in was needed")
             return True
         if not seen.form:
@@ -231,8 +237,12 @@ class AccountSession:
 
     async def _by_rival(self, look: Callable[[], Awaitable[Look]]) -> Look | None:
         """Try the session's other cookies; returns what ``look`` saw with one that the portal takes."""
-        async for _ in self._keeper.rivals():
-            seen = await look()
+        async for rival in self._keeper.rivals():
+            try:
+                seen = await look()
+            except BaseException:
+                self._keeper.note_rival(rival)  # it may be the live one all the same
+                raise
             if seen.signed_in:
                 self._bus.notice("debug", "the portal takes another one of the session's cookies")
                 return seen

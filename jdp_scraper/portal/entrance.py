@@ -102,7 +102,11 @@ class Entrance:
     @property
     def starts_afresh(self) -> bool:
         """Whether the user asked for a sign-in that has not been tried yet."""
-        return self._retry_refused
+        return self._retry_refused and not self._unanswered
+
+    def note_answer(self) -> None:
+        """Take note that the portal has answered a sign-in, or shows that one has worked."""
+        self._unanswered, self._retry_refused = 0, False
 
     async def look(self, page: Page, stop: stop_base = AT_START) -> Look:
         """Open the sign-in address until the page is a known one, a form or a signed-in one; again until ``stop``."""
@@ -136,7 +140,10 @@ class Entrance:
             except AccountInUse as error:
                 pause = min(self._site.profile.sign_in.in_use_retry_s, lock_wait_s - waited)
                 if pause <= 0:
-                    wait = f"waited {waited:.0f} s; LOCK_WAIT_S sets how long"
+                    wait = (
+                        f"waited {waited:.0f} s; LOCK_WAIT_S sets how long; where a run that was killed holds it, "
+                        "start with the DOWNLOAD_FOLDER of that run"
+                    )
                     raise AccountInUse(f"{str(error).rstrip('.')} ({wait})") from error
                 await self._count_down("the account is in use", pause)
                 waited += pause
@@ -182,6 +189,7 @@ class Entrance:
         """Send the form once; from the click on the session may be open, whatever is seen of it."""
         seen = await self.look(page)
         if seen.signed_in:  # the session was good after all: nothing is sent, but it is ours to end
+            self.note_answer()
             await self._keeper.begin()
             await self._keeper.signed_in()
             await self.learn_sign_out(page)
@@ -201,7 +209,6 @@ class Entrance:
             await fill_in(page, self._site, user, password, self._step_s)
             await self._keeper.begin()
             self._unanswered += 1
-            self._retry_refused = False  # the user's word was for one try
             await seen_through(self._submit(page, ours), ANSWER_S)
         finally:
             page.remove_listener("response", self._keeper.note_response)
@@ -211,6 +218,7 @@ class Entrance:
         try:
             await self._submit_and_count(page)
         except AccountInUse:
+            await self._refused.pardon(self._credentials.user, self._credentials.password)
             await self._keeper.end(keep_mark=ours)
             raise
         except AccountLocked:
@@ -221,6 +229,7 @@ class Entrance:
             await self._keeper.end()
             raise
         except UnknownPage as error:
+            await self._refused.pardon(self._credentials.user, self._credentials.password)
             raise await self._with_screenshot(page, error) from None
         self.sign_ins += 1
         await self._keeper.signed_in()
@@ -228,12 +237,13 @@ class Entrance:
         await self.learn_sign_out(page)  # this page may be the last that a stop lets us see
 
     async def _submit_and_count(self, page: Page) -> None:
+        """Send the form; an answer, whichever, ends the count and the user's word, which was for one try."""
         try:
             await submit_sign_in(page, self._site, self._step_s)
         except SignInError:
-            self._unanswered = 0
+            self.note_answer()
             raise
-        self._unanswered = 0
+        self.note_answer()
 
     async def _count_down(self, reason: str, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -13,6 +13,7 @@ from playwright.async_api import Response
 
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe
+from jdp_scraper.errors import BrowserLost
 from jdp_scraper.portal.site import Site
 
 COOKIES_S = 3.0
@@ -121,15 +122,15 @@ class LeaseKeeper:
         self._rivals.append(cookie)
 
     async def rivals(self) -> AsyncIterator[dict[str, Any]]:
-        """Put one rival after another, the newest first, in place of the browser's own cookie."""
+        """Put one rival after another, the newest first, in place of the browser's own; raises ``BrowserLost``."""
         while self._rivals and self._browser is not None:
             rival = self._rivals.pop()
             try:
                 await self._browser.set_cookies([rival])
-            except PlaywrightError:
-                if not self._browser.alive:
+            except PlaywrightError as error:
+                if await self._browser.has_ended():
                     self._rivals.append(rival)
-                    return
+                    raise BrowserLost("the browser ended by itself") from error
                 continue  # one that the browser refuses is none to try
             yield rival
 

@@ -12,6 +12,7 @@ third costs nothing.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from jdp_scraper.pdf.plain_text import plain
 from jdp_scraper.vehicle import Vehicle
 
 ENOUGH = 3
+MOST_FREE = 3
 FEW = 6  # one in as many is no sign: of a session's reports at least one in five were wrong in 1,200 simulated runs
 
 
@@ -48,6 +50,7 @@ class Binding:
         self._explained = 0
         self._crossed_right = 0
         self._spared = 0
+        self._spoilt: Counter[Vehicle] = Counter()
 
     @property
     def mismatches(self) -> int:
@@ -92,6 +95,9 @@ class Binding:
         words = {plain(word).upper() for word in shown}
         if not any(_is_named(rival, passage.vehicle, words) for rival in passage.rivals):
             return False
+        self._spoilt[passage.vehicle] += 1
+        if self._spoilt[passage.vehicle] > MOST_FREE:
+            return False  # two whose reports are swapped name each other for ever
         self._explained += 1
         if self._explained <= self._crossed_right:
             return False

@@ -120,10 +120,13 @@ class Traffic:
         self._change()
         return ruling is Ruling.FREE
 
-    def is_mend_free(self, key: str) -> bool:
-        """Take note that the session had to be mended at this vehicle; tells whether that uses up no try of it."""
+    def is_mend_free(self, key: str, in_vain: int) -> bool:
+        """Take note that the session had to be mended at this vehicle; tells whether that uses up no try of it.
+
+        ``in_vain`` is how often in a row it was mended, at whichever vehicle, without a report in between.
+        """
         self._mends[key] += 1
-        return self._mends[key] <= MOST_FREE_MENDS
+        return max(self._mends[key], in_vain) <= MOST_FREE_MENDS
 
     # -- beside them -----------------------------------------------------------------------------------------------
 

@@ -170,17 +170,16 @@ class Worker:
                     page_shown=desk.opener.shows_all_of(lease.vehicle),
                 )
             async with self._step(lease, "record"):
-                await self._record(lease, placed)
+                await self._record(lease, placed, began)
         desk.traffic.succeeded()
         if attempt.passage is not None:
             desk.lane.right(attempt.passage)
         if placed.flags:
             self.bus.notice("warning", f"{lease.key}: its PDF is proven, but flagged: {', '.join(placed.flags)}")
-        self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, time.perf_counter() - began))
         await desk.forget_failure(lease.key)
         await desk.tracer.turn()
 
-    async def _record(self, lease: Lease, placed: PlacedReport) -> None:
+    async def _record(self, lease: Lease, placed: PlacedReport, began: float) -> None:
         """Once begun this is not cut off: the file is in place, and its line must follow."""
         record = TaskRecord(
             TaskState.DONE,
@@ -196,10 +195,10 @@ class Worker:
         try:
             await unbroken(self.desk.checkpoint.record(lease.key, record))
         finally:
-            if (
-                self.desk.checkpoint.records[lease.key].state is TaskState.DONE
-            ):  # also where this was cancelled meanwhile
+            if self.desk.checkpoint.records[lease.key].state is TaskState.DONE:  # also where this was cut off
                 self.queue.done(lease)
+                seconds = time.perf_counter() - began
+                self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, seconds))
         self.desk.account.note_success()
 
     # -- failure -------------------------------------------------------------------------------------------------
@@ -211,7 +210,9 @@ class Worker:
             return isinstance(error, StepTimeout)
         if error.action is Action.SIGN_IN:
             mended = await desk.account.mend(attempt.generation)
-            return mended is Mended.BEFORE or (mended is Mended.NOW and desk.traffic.is_mend_free(lease.key))
+            return mended is Mended.BEFORE or (
+                mended is Mended.NOW and desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
+            )
         if isinstance(error, ReportMismatch) and attempt.passage is not None:
             return desk.lane.is_free(attempt.passage, error)
         last_try = isinstance(self.queue.decide(lease, error), GiveUp)
@@ -241,13 +242,12 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        # The queue counts the task as ended: a stop or the browser's loss must not come between that and the record.
-        await unbroken(self._write_down(attempt, error, record))
-        self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
-
-    async def _write_down(self, attempt: Attempt, error: VehicleError, record: TaskRecord) -> None:
-        await self.desk.write_failure(attempt.lease, error, attempt.evidence)
-        await self.desk.checkpoint.record(attempt.lease.key, record)
+        try:  # the queue counts the task as ended: neither a stop nor the browser's loss may come in between
+            await unbroken(self.desk.checkpoint.record(lease.key, record))
+        finally:
+            if self.desk.checkpoint.records[lease.key].state is TaskState.FAILED:
+                self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
+        await self.desk.write_failure(lease, error, attempt.evidence)
 
     @asynccontextmanager
     async def _attempt(self, lease: Lease) -> AsyncIterator[None]:

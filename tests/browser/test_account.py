@@ -443,19 +443,40 @@ async def test_a_form_without_an_answer_is_sent_twice_and_not_again(
     assert (await portal.ledger())["points"]["sign_in"] == 2
 
 
-async def test_the_word_to_try_a_refused_password_again_is_for_one_form(
+async def test_the_word_to_try_a_refused_password_again_is_for_one_answer(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal()
     with pytest.raises(WrongCredentials):
         await account.at(portal.url).session("wrong").open(Visit(account.browser, page))
-    await portal.fault("error_500", at="sign_in", times=-1)
+    await portal.fault("error_500", at="sign_in", times=1)
     session = account.session("wrong", retry=True)
-    with pytest.raises(PortalDown):
-        await session.open(Visit(account.browser, page))
-    with pytest.raises(WrongCredentials, match=r"refused .* before"):
-        await session.open(Visit(account.browser, page))
-    assert (await portal.ledger())["points"]["sign_in"] == 2
+    for kind, told in (
+        (PortalDown, "status 500"),
+        (WrongCredentials, "refused the user"),
+        (WrongCredentials, "before"),
+    ):
+        with pytest.raises(kind, match=told):
+            await session.open(Visit(account.browser, page))
+    assert (await portal.ledger())["points"]["sign_in"] == 3
+
+
+async def test_a_refused_password_that_is_no_more_refused_at_the_user_s_word_is_forgotten(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    await portal.set(account="second_factor")
+    marker = RefusedMarker(account.folder, "jdpower", account_id("jdpower", "demo"), Disk(), account.ear.bus)
+    await marker.remember("demo", PASSWORD)
+    with pytest.raises(UnknownPage):
+        await account.at(portal.url).session(retry=True).open(Visit(account.browser, page))
+    await portal.set(account="ok")
+    await portal.expire()
+    await account.lease_file.forget()
+    await account.browser.context.clear_cookies()
+    session = account.session()
+    await session.open(Visit(account.browser, page))
+    assert await session.close()
 
 
 # -- mending -----------------------------------------------------------------------------------------------------------

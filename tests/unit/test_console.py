@@ -101,7 +101,7 @@ def test_progress_is_a_plain_line_every_few_seconds(clock: Clock) -> None:
         for seconds in (0.0, 1.0, 3.9, 0.2, 4.7):
             clock.now += seconds
             console(HALF_WAY)
-    line = "[######..............] 30/100 done, 2 failed, 4/5 pages at work, 412 vehicles/h, 01:02:05 left"
+    line = "[######..............] 30/100 done, 2 failed, 01:02:05 left, 412 vehicles/h, 4/5 pages at work"
     assert screen.lines == [line, line]
 
 
@@ -119,7 +119,7 @@ def test_a_countdown_is_a_plain_line_every_half_minute(clock: Clock) -> None:
 
 def test_progress_says_when_the_time_left_is_not_known() -> None:
     text = progress_text(Progress(0, 0, 10, 0, 1, 5, 0.0, None))
-    assert text == "[....................] 0/10 done, 0 failed, 1/5 pages at work, 0 vehicles/h, --:--:-- left"
+    assert text == "[....................] 0/10 done, 0 failed, --:--:-- left, 0 vehicles/h, 1/5 pages at work"
 
 
 @pytest.mark.parametrize(

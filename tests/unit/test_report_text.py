@@ -14,12 +14,13 @@ from jdp_scraper.run_report import RunReport
 
 def line(name: str, **values: Any) -> str | None:
     """Return what the report of a start with these counts says under a name."""
-    report = RunReport(RunFolder(Path("downloads/2026-11-22")), seconds=60.0, **values)
+    report = RunReport(RunFolder(Path("downloads/2026-11-22")), begun=True, seconds=60.0, **values)
     return next((text[13:] for text in report_lines(report) if text[2:13].rstrip() == name), None)
 
 
 def test_a_start_without_a_run_folder_has_no_report() -> None:
     assert list(report_lines(RunReport())) == []
+    assert list(report_lines(RunReport(RunFolder(Path("downloads/2026-11-22"))))) == []
 
 
 def test_pages_are_told_where_any_was_opened_anew() -> None:

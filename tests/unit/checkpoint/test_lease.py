@@ -121,6 +121,10 @@ async def test_a_refused_password_is_known_again_until_it_is_changed_or_forgotte
     assert not await marker().was_refused("you", "wr0ng-pass")
     (file,) = (tmp_path / ".session").iterdir()
     assert b"wr0ng-pass" not in file.read_bytes()
+    await marker().remember("me", "another")
+    assert [await marker().was_refused("me", one) for one in ("wr0ng-pass", "another", "right")] == [True, True, False]
+    await marker().pardon("me", "another")
+    assert [await marker().was_refused("me", one) for one in ("wr0ng-pass", "another")] == [True, False]
     await marker().forget()
     assert not await marker().was_refused("me", "wr0ng-pass")
 

@@ -82,14 +82,27 @@ def test_few_wrong_reports_among_many_that_another_page_could_have_spoilt_do_not
         binding.leave(one)
         binding.leave(two)
         binding.right(one)
-    for _ in range(3):
-        one, _ = crossing(binding)
-        assert binding.wrong(one, vin(vehicle(2)))
+    for number in range(1, 7, 2):
+        one, _ = crossing(binding, number, number + 1)
+        assert binding.wrong(one, vin(vehicle(number + 1)))
     assert not binding.narrow
-    for _ in range(3):
-        one, _ = crossing(binding)
-        binding.wrong(one, vin(vehicle(2)))
+    for number in range(11, 17, 2):
+        one, _ = crossing(binding, number, number + 1)
+        binding.wrong(one, vin(vehicle(number + 1)))
     assert binding.narrow
+
+
+def test_two_whose_reports_are_swapped_are_tried_free_a_few_times_and_narrow_nothing_alone() -> None:
+    binding = Binding()
+    for _ in range(40):
+        one = binding.enter(vehicle(1))
+        binding.enter(vehicle(2))
+        binding.right(one)
+    free = 0
+    for _ in range(20):
+        one, _ = crossing(binding)
+        free += binding.wrong(one, vin(vehicle(2)))
+    assert (free, binding.narrow) == (3, False)
 
 
 def test_a_right_report_that_nobody_crossed_says_nothing() -> None:
