@@ -23,7 +23,14 @@ OURS = psutil.Process()
 
 
 def children() -> set[psutil.Process]:
-    return {process for process in OURS.children(recursive=True) if process.status() != psutil.STATUS_ZOMBIE}
+    return {process for process in OURS.children(recursive=True) if is_living(process)}
+
+
+def is_living(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:  # it has ended since the list was made
+        return False
 
 
 def is_browser(process: psutil.Process) -> bool:
