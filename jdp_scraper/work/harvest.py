@@ -18,7 +18,7 @@ from jdp_scraper.work.worker import Worker
 
 PROGRESS_EVERY_S = 1.0
 TRACKING_EVERY_S = 30.0
-LEASE_EVERY_S = 5.0
+LEASE_EVERY_S = 1.0
 WORKERS_A_PAGE = 2  # one opens the next vehicle while the other's report still streams
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
+from jdp_scraper.portal.profile_file import load_profile
+from jdp_scraper.portal.sign_out import is_over
+from jdp_scraper.portal.site import Site
 from tests.support.program import Program, asked_twice, ended, judge, until
 
 VEHICLES = 40
@@ -154,6 +158,10 @@ async def test_cookies_that_the_portal_renews_are_good_after_kill_9(tmp_path: Pa
     async with DemoPortal.start(renewing) as portal:
         program = Program(tmp_path, portal)
         await program.signalled(signal.SIGKILL, lambda: some_are_done(program, 25))
+        (lease,) = (program.downloads / ".session").glob("*.json")
+        cookies = json.loads(lease.read_text("ascii"))["cookies"]
+        assert not await is_over(cookies, Site(load_profile("jdpower"), portal.url))
+        await portal.set(rotate_grace_s=600)  # a slow machine's next start may come too late for the one before last
         await finish(program, portal)
 
 
