@@ -17,17 +17,24 @@ _HEADERS = {"cookie", "set-cookie", "authorization", "proxy-authorization"}
 _LINES = (".trace", ".network", ".stacks")
 
 
-def scrub(raw: Path, out: IO[bytes], secrets: Secrets) -> None:
-    """Write the trace ``raw`` to ``out`` without what is secret in it.
+def learn_cookies(raw: Path, secrets: Secrets) -> None:
+    """Add the cookies that a trace tells of: a page, also of a later trace, may show one that no one else has read.
 
-    Cookies that the trace tells of are added to ``secrets`` first, since a page may show one that no one has read from
-    the browser. Raises ``zipfile.BadZipFile``.
+    Raises ``zipfile.BadZipFile``.
     """
-    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(raw) as source:
         for name in source.namelist():
             if name.endswith(_LINES):
                 for entry in _entries(source, name):
                     _learn(entry, secrets)
+
+
+def scrub(raw: Path, out: IO[bytes], secrets: Secrets) -> None:
+    """Write the trace ``raw`` to ``out`` without its cookies and without what is known to be secret.
+
+    Raises ``zipfile.BadZipFile``.
+    """
+    with zipfile.ZipFile(raw) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
             if name.endswith(_LINES):
                 lines = (json.dumps(secrets.clean_json(_bare(entry))) + "\n" for entry in _entries(source, name))

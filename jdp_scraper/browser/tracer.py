@@ -19,7 +19,7 @@ from typing import Self
 from playwright.async_api import BrowserContext
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper.browser.trace_scrub import scrub
+from jdp_scraper.browser.trace_scrub import learn_cookies, scrub
 from jdp_scraper.disk import PRIVATE, Disk
 from jdp_scraper.errors import BrowserLost
 from jdp_scraper.events import Bus
@@ -114,6 +114,8 @@ class Tracer:
                 return "none: nothing was recorded, as at a sign-in or without a browser"
             self._last = (self._now(), path)
             await self._start()
+            with contextlib.suppress(OSError, zipfile.BadZipFile):  # told below
+                await self._learn(raw)  # still in turn: the next one may show what only this one tells
         try:
             await asyncio.to_thread(self._clean, raw, path)
         except (OSError, zipfile.BadZipFile) as error:
@@ -124,6 +126,14 @@ class Tracer:
             return path.name
         was = "was dropped" if before is None or before[0] <= since else f"is in {before[1].parent.name}"
         return f"{path.name}; what came before {was}"
+
+    async def _learn(self, raw: Path) -> None:
+        """Learn the cookies that pages of this trace may show, also one whose answer has come since its end."""
+        if self._context is not None:
+            with contextlib.suppress(TimeoutError, PlaywrightError):
+                async with asyncio.timeout(CALL_S):
+                    self._bus.secrets.add_cookies(await self._context.cookies())
+        await asyncio.to_thread(learn_cookies, raw, self._bus.secrets)
 
     def _clean(self, raw: Path, path: Path) -> None:
         self._disk.make_folder(path.parent)

@@ -180,8 +180,8 @@ async def gone(scene: Scene) -> web.StreamResponse:
 
 
 async def echo(scene: Scene) -> web.StreamResponse:
-    """Show a page that gives away password and cookies, written in several ways."""
-    told = (scene.portal.options.password, scene.session.id, scene.session.auth or "")
+    """Show a page that gives away the password and the cookies that came with the request, written in several ways."""
+    told = (scene.portal.options.password, *scene.request.cookies.values())
     ways = (str, escape, quote, json.dumps, lambda text: base64.b64encode(text.encode()).decode("ascii"))
     written = "".join(
         f"<p>{escape(way(text))}</p><a href='?x={quote(text)}'>{escape(text)}</a>" for text in told for way in ways

@@ -51,6 +51,7 @@ class Evidence:
         """Take what the page shows and what it was answered, as far as it still tells."""
         self.responses = await _last_responses(page, self.began, time.time())
         self.html = await _within(LONGEST_S, page.content)
+        secrets.add_cookies(await _within(ANSWERED_S, page.context.cookies) or [])  # the page may show the newest
         if self.html is None:
             self.page = "no picture and no HTML: the page is gone or hangs"
         elif secrets.found_in(self.html):
