@@ -102,18 +102,17 @@ class Disk:
     def remove_tree(self, path: Path) -> None:
         """Remove a folder with all that it holds, durable when this returns, if it is there."""
         with storage_errors(str(path)):
-            for _ in range(_LOOKS_AT_A_TREE - 1):
+            for left in reversed(range(_LOOKS_AT_A_TREE)):
                 try:
                     self._remove_tree(path)
-                    break
                 except FileNotFoundError:
                     return
                 except OSError as error:
-                    if error.errno != errno.ENOTEMPTY:
+                    if error.errno != errno.ENOTEMPTY or not left:
                         raise
                     time.sleep(_BETWEEN_LOOKS_S)  # who wrote into it meanwhile, a browser that ends, is soon done
-            else:
-                self._remove_tree(path)
+                else:
+                    break
             self._sync_folder(path.parent)
 
     def make_private_folder(self, path: Path) -> None:

@@ -86,7 +86,7 @@ class Run:
         self._job: Job | None = None
         self._links = LinkBook()
         self._crew: Crew | None = None
-        self._launched = self._signed_out = False
+        self._signed_out = False
         self._tracer = Tracer(settings.trace == "on-failure", settings.download_folder / ".traces", self._disk, bus)
         bus.secrets.add(settings.jd_pass.get_secret_value())
         self.report = RunReport()
@@ -140,7 +140,7 @@ class Run:
                     await self._work(account, visit, parser)
                 ended = True
             except BrowserLost as error:
-                if not self._launched or await self._stop.came_with():
+                if not self.report.begun or await self._stop.came_with():
                     raise  # one that never started is a matter of settings, one that a signal ended of nothing else
                 losses.note(error, time.monotonic(), self._metrics.done)
                 self.report.browsers_replaced = losses.count
@@ -168,7 +168,7 @@ class Run:
         self._tracer.forget()
         options = browser_options(self._settings, self._site.profile, traces=self._tracer.folder)
         async with BrowserSession(options, self._bus) as browser:
-            self._launched, self._signed_out, self.report.begun = True, False, True
+            self._signed_out, self.report.begun = False, True
             try:
                 with whole_run_errors(self._site.origin):
                     page = await browser.new_page()

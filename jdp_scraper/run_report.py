@@ -12,7 +12,7 @@ from jdp_scraper.checkpoint.run_folder import RunFolder
 class RunReport:
     """Counts of one start, and of the run as a whole; ``failed`` is key to reason, ``seconds`` the start's length.
 
-    ``begun`` tells whether the start came as far as having something to do, or to say that there is nothing.
+    ``begun`` tells whether the start came as far as having a browser, or to say that there is nothing to do.
     ``others_left`` counts what is left of the run's goal beside what this start was asked for.
     ``flagged`` is key to what the vehicle's PDF holds beside its pages, and ``without_text`` counts the PDFs that were
     proven by how they came, both of all that is done.

@@ -9,6 +9,7 @@ from pathlib import Path
 from jdp_scraper.checkpoint.runs import RunSummary, find_run, list_runs, summarize, whole_path
 from jdp_scraper.console import age_text, one_line, say, show_notice
 from jdp_scraper.events import Bus
+from jdp_scraper.loopback import leads_to_loopback
 
 
 async def status(download_folder: Path, run: Path | None) -> int:
@@ -36,7 +37,7 @@ def _line(run: RunSummary, now: datetime) -> str:
     wanted = f"only {len(goal.only)}" if goal.only else f"first {goal.maximum}" if goal.maximum else "all"
     flagged = f" ({run.flagged} flagged)" if run.flagged else ""
     more = f", {run.not_asked} not asked for" if run.not_asked else ""
-    at = f" at {run.header.origin}" if "//127." in run.header.origin else ""  # a demo portal, as like as not
+    at = f" at {run.header.origin}" if leads_to_loopback(run.header.origin) else ""  # a demo portal, as like as not
     begun = f"{run.header.started.astimezone():%Y-%m-%d %H:%M} ({age_text(run.age_days(now))} ago)"
     return (
         f"{run.folder.path.name:<14} {run.header.portal:<10} {state:<10} {run.done} done{flagged}, "

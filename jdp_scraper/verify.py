@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -25,7 +24,7 @@ from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import ProfileError, RunFolderError
 from jdp_scraper.events import Bus
 from jdp_scraper.job import Job, report_store
-from jdp_scraper.loopback import is_loopback
+from jdp_scraper.loopback import leads_to_loopback
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule
 from jdp_scraper.pdf.store import ReportStore
@@ -177,6 +176,6 @@ async def _next_start(job: Job, bus: Bus) -> str:
     if chosen.folder.path != job.folder.path:
         return f"the next start goes on with the newer run {chosen.folder.path.name}, not with this one"
     start = "start with --resume" if chosen.age_days(now) > TOO_OLD_DAYS else "start"
-    if is_loopback(urlsplit(header.origin).hostname or ""):
+    if leads_to_loopback(header.origin):
         return f"only a {start} at PORTAL_URL={header.origin} fetches them; the portal of --demo is another each time"
     return f"the next {start} fetches them"

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from jdp_scraper.loopback import is_loopback
+from jdp_scraper.loopback import leads_to_loopback
 from jdp_scraper.portal.profile import Control, SiteProfile
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -23,7 +23,7 @@ class Site:
     @property
     def may_use_proxy(self) -> bool:
         """Whether the environment's proxy is for this portal; like the browser's, it never is for this machine."""
-        return not is_loopback(urlsplit(self.origin).hostname or "")
+        return not leads_to_loopback(self.origin)
 
     def url(self, address: str) -> str:
         """Return the whole address of one that begins at the origin."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -180,7 +180,7 @@ class Worker:
         await desk.tracer.turn()
 
     async def _record(self, lease: Lease, placed: PlacedReport, began: float) -> None:
-        """Once begun this is not cut off: the file is in place, and its line must follow."""
+        """Write down that the report is in place."""
         record = TaskRecord(
             TaskState.DONE,
             attempts=lease.attempt,
@@ -192,14 +192,22 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
+
+        def written() -> None:
+            self.queue.done(lease)
+            seconds = time.perf_counter() - began
+            self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, seconds))
+
+        await self._write_down(lease, record, written)
+        self.desk.account.note_success()
+
+    async def _write_down(self, lease: Lease, record: TaskRecord, written: Callable[[], None]) -> None:
+        """Record an outcome and then call ``written``; neither a stop nor the browser's loss comes in between."""
         try:
             await unbroken(self.desk.checkpoint.record(lease.key, record))
         finally:
-            if self.desk.checkpoint.records[lease.key].state is TaskState.DONE:  # also where this was cut off
-                self.queue.done(lease)
-                seconds = time.perf_counter() - began
-                self.bus.publish(TaskDone(lease.key, lease.attempt, placed.file, placed.size, seconds))
-        self.desk.account.note_success()
+            if self.desk.checkpoint.records[lease.key].state is record.state:  # also where this was cut off
+                written()
 
     # -- failure -------------------------------------------------------------------------------------------------
 
@@ -242,11 +250,8 @@ class Worker:
             seconds=round(self.desk.clock() - lease.taken_at, 3),
             finished_at=self.desk.now(),
         )
-        try:  # the queue counts the task as ended: neither a stop nor the browser's loss may come in between
-            await unbroken(self.desk.checkpoint.record(lease.key, record))
-        finally:
-            if self.desk.checkpoint.records[lease.key].state is TaskState.FAILED:
-                self.bus.publish(TaskFailed(lease.key, lease.attempt, kind, message))
+        failed = TaskFailed(lease.key, lease.attempt, kind, message)
+        await self._write_down(lease, record, lambda: self.bus.publish(failed))
         await self.desk.write_failure(lease, error, attempt.evidence)
 
     @asynccontextmanager

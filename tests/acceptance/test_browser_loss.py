@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import Ended, Program, ended, judge, until
+from tests.support.program import Ended, Program, ended, judge, until, until_portal
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="kills by POSIX signals")
 
@@ -79,9 +78,7 @@ async def test_a_browser_killed_while_the_inventory_is_read_is_replaced(tmp_path
         await portal.fault("hang", at="export")
         program = Program(tmp_path, portal)
         async with program.started() as process:
-            async with asyncio.timeout(60):
-                while not (await portal.ledger())["points"].get("export"):
-                    await asyncio.sleep(0.05)
+            await until_portal(portal, lambda ledger: ledger["points"].get("export"))
             assert kill(process.pid, is_browser) > 0
             last = await ended(process)
         assert last.code == 0, last.text
@@ -96,9 +93,7 @@ async def test_a_page_that_crashes_on_the_way_in_costs_no_second_sign_in(tmp_pat
         await portal.fault("hang", at="home")
         program = Program(tmp_path, portal)
         async with program.started() as process:
-            async with asyncio.timeout(60):
-                while not (await portal.ledger())["faults"].get("hang@home"):
-                    await asyncio.sleep(0.05)
+            await until_portal(portal, lambda ledger: ledger["faults"].get("hang@home"))
             assert kill(process.pid, is_renderer) > 0
             last = await ended(process)
         assert last.code == 0, last.text

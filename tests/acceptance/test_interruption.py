@@ -14,7 +14,7 @@ from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.sign_out import is_over
 from jdp_scraper.portal.site import Site
-from tests.support.program import Program, asked_twice, ended, judge, until
+from tests.support.program import Program, asked_twice, ended, judge, until, until_portal
 
 VEHICLES = 40
 SLOW_ENOUGH = DemoOptions(vehicles=VEHICLES, latency="typical", lockout_s=300)
@@ -130,8 +130,7 @@ async def test_a_signal_during_the_sign_in_leaves_no_session_open(tmp_path: Path
     async with DemoPortal.start(DemoOptions(vehicles=6, latency="slow")) as portal:
         program = Program(tmp_path, portal)
         async with program.started() as process:
-            while (await portal.ledger())["sign_ins"] == 0 and process.returncode is None:
-                await asyncio.sleep(0.01)
+            await until_portal(portal, lambda ledger: ledger["sign_ins"], process)
             await asyncio.sleep(delay_s)  # what the sign-in is at then is what varies, not what is waited for
             process.send_signal(signal.SIGINT)
             last = await ended(process)
@@ -145,8 +144,7 @@ async def test_a_signal_before_there_is_a_run_promises_none(tmp_path: Path) -> N
         await portal.fault("hang", at="sign_in_page")
         program = Program(tmp_path, portal)
         async with program.started() as process:
-            while (await portal.ledger())["faults"] == {} and process.returncode is None:
-                await asyncio.sleep(0.01)
+            await until_portal(portal, lambda ledger: ledger["faults"], process)
             process.send_signal(signal.SIGINT)
             last = await ended(process)
         assert (last.code, last.err) == (130, "error: Interrupted: nothing was begun.\n"), last.text

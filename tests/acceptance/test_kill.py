@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import Ended, Program, asked_twice, ended
+from tests.support.program import Ended, Program, asked_twice, ended, until_portal
 
 PROFILES = Path(__file__).resolve().parents[2] / "jdp_scraper/portal/profiles"
 HOLD = DemoOptions(vehicles=4, lockout_s=300, hang_s=600)
@@ -21,9 +20,7 @@ HOLD = DemoOptions(vehicles=4, lockout_s=300, hang_s=600)
 async def killed(program: Program, portal: DemoPortal, when: Callable[[dict[str, Any]], bool]) -> Ended:
     """Start the program and kill it as soon as the portal's ledger tells what is waited for."""
     async with program.started() as process:
-        async with asyncio.timeout(60):
-            while not when(await portal.ledger()) and process.returncode is None:
-                await asyncio.sleep(0.01)
+        await until_portal(portal, when, process)
         process.kill()
         return await ended(process)
 
@@ -56,8 +53,7 @@ async def test_a_kill_before_the_sign_in_s_answer_waits_the_lock_out_out_with_a_
         program = Program(tmp_path, portal, {"PORTAL": impatient(tmp_path)})
         await kill_in_the_window(program, portal)
         async with program.started() as process:
-            while not (await portal.ledger())["refused"].get("in_use") and process.returncode is None:
-                await asyncio.sleep(0.05)
+            await until_portal(portal, lambda ledger: ledger["refused"].get("in_use"), process)
             await portal.set(lockout_s=0)
             last = await ended(process)
         ledger = await portal.ledger()

@@ -87,6 +87,11 @@ class Account:
             screenshots=self.folder / "sign-in",
         )
 
+    async def leave_open(self, page: Page) -> None:
+        """Sign in as a start does that is killed: the lease stays, and the browser with its cookies is gone."""
+        await self.session().open(Visit(self.browser, page))
+        await self.browser.context.clear_cookies()
+
     def at(self, origin: str, name: str = "jdpower", **profile: Any) -> Account:
         values = {"sign_in__settle_s": SETTLE_S} | profile
         self.site = Site(profile_of(name, **values), origin)
@@ -211,8 +216,7 @@ async def test_an_account_in_use_is_waited_for_with_a_countdown(
 ) -> None:
     portal = await start_portal()
     account.at(portal.url, sign_in__in_use_retry_s=1)
-    await account.session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.leave_open(page)
     await account.lease_file.forget()
     session = account.session(lock_wait_s=30)
     waiting = asyncio.ensure_future(session.open(Visit(account.browser, page)))
@@ -348,8 +352,7 @@ async def test_a_session_left_open_is_taken_up_by_the_next_start(
     name: str, account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal(site=name)
-    await account.at(portal.url, name).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.at(portal.url, name).leave_open(page)
     session = account.session()
     await session.open(Visit(account.browser, page))
     assert (session.sign_ins, await counts(portal)) == (0, (1, 0, 1))
@@ -361,8 +364,7 @@ async def test_a_session_left_open_that_has_expired_is_replaced(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal()
-    await account.at(portal.url).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.at(portal.url).leave_open(page)
     await portal.expire()
     session = account.session()
     await session.open(Visit(account.browser, page))
@@ -374,8 +376,7 @@ async def test_a_session_left_at_another_portal_is_not_taken_up(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     first, second = await start_portal(), await start_portal()
-    await account.at(first.url).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.at(first.url).leave_open(page)
     session = account.at(second.url).session()
     await session.open(Visit(account.browser, page))
     assert (session.sign_ins, await counts(second)) == (1, (1, 0, 1))
@@ -386,8 +387,7 @@ async def test_a_left_session_is_taken_up_although_the_browser_refuses_one_of_it
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal()
-    await account.at(portal.url).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.at(portal.url).leave_open(page)
     left = await account.lease_file.load()
     assert left is not None
     refused = {"name": "__Host-x", "value": "1", "domain": "127.0.0.1", "path": "/below"}

@@ -32,13 +32,13 @@ from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.vehicle import Vehicle
 from jdp_scraper.work.crew import Crew, Ground
+from tests.support.program import until_portal
 
 from ..acceptance.test_browser_loss import is_driver
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, Ear, StartPortal
 from .test_account import Account
 from .test_session import children, until
-from .test_session_between_browsers import until_met
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ async def test_a_walk_that_its_driver_s_end_cuts_off_is_begun_again_in_the_next_
         async with to_be_lost(ear) as (first, driver):
             working = asyncio.ensure_future(work.in_browser(first))
             await until(lambda: working.done() or sum(isinstance(event, TaskDone) for event in ear.events) == 4)
-            await until_met(portal, "hang@grid")
+            await until_portal(portal, lambda ledger: ledger["faults"].get("hang@grid"))
             driver.kill()
             with pytest.raises(BaseExceptionGroup) as caught:
                 await working

@@ -24,6 +24,7 @@ from jdp_scraper.portal.lease_keeper import LeaseKeeper
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.visit import Visit
 from tests.support.disks import FaultyDisk
+from tests.support.program import until_portal
 
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, Ear, StartPortal
@@ -51,12 +52,6 @@ async def lose(browser: BrowserSession) -> None:
     assert browser.context.browser is not None
     await browser.context.browser.close()
     await until(browser.lost.is_set)
-
-
-async def until_met(portal: DemoPortal, fault: str) -> None:
-    async with asyncio.timeout(20):
-        while not (await portal.ledger())["faults"].get(fault):
-            await asyncio.sleep(0.02)
 
 
 # -- signed out wherever the change is cut off -------------------------------------------------------------------------
@@ -88,7 +83,7 @@ async def test_a_session_that_is_just_being_taken_up_is_signed_out_over_http(
     async with to_be_lost(ear) as browser:
         session = Account(browser, account.site, account.folder, ear).session()
         opening = asyncio.ensure_future(session.open(Visit(browser, await browser.new_page())))
-        await until_met(portal, "hang@home")
+        await until_portal(portal, lambda ledger: ledger["faults"].get("hang@home"))
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
@@ -199,8 +194,7 @@ async def test_the_mark_of_a_session_that_is_lost_grows_as_old_as_it_is(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
     portal = await start_portal()
-    await account.at(portal.url).session().open(Visit(account.browser, page))
-    await account.browser.context.clear_cookies()
+    await account.at(portal.url).leave_open(page)
     lost_at = datetime.now(UTC) - timedelta(minutes=50)
     await account.lease_file.save(SessionLease(portal.url, Phase.SIGNED_IN, lost_at))
     for _ in range(2):

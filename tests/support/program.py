@@ -118,6 +118,15 @@ async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
             await asyncio.sleep(0.02)
 
 
+async def until_portal(
+    portal: DemoPortal, seen: Callable[[dict[str, Any]], object], process: asyncio.subprocess.Process | None = None
+) -> None:
+    """Wait until the portal's ledger tells what is waited for, or ``process`` has ended."""
+    async with asyncio.timeout(60):
+        while not seen(await portal.ledger()) and (process is None or process.returncode is None):
+            await asyncio.sleep(0.01)
+
+
 @dataclass(frozen=True)
 class Judgement:
     """How many PDFs are right, and what is wrong with the others."""
