@@ -97,7 +97,7 @@ class Verification:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.at_once):
                     group.create_task(work())
-        except* Exception as errors:
+        except ExceptionGroup as errors:  # not except*, which wraps what it raises before Python 3.11.4
             raise errors.exceptions[0] from None
         return faults
 

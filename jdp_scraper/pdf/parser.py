@@ -67,7 +67,7 @@ class ParserPool:
             async with asyncio.TaskGroup() as group:
                 for process in waiting:
                     group.create_task(process.start())
-        except* Exception as errors:
+        except ExceptionGroup as errors:  # not except*, which wraps what it raises before Python 3.11.4
             raise errors.exceptions[0] from None
         finally:
             for process in reversed(waiting):
