@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from jdp_scraper.demo.process import DemoPortal
+from tests.support.program import until
 
 from .conftest import StartPortal
 from .visitor import GRID, SIGN_IN
@@ -107,7 +108,7 @@ async def test_no_tab_stays_where_no_report_is_made(start: StartPortal, page: Pa
     await page.click("button:has-text('Create PDF')")
     await expect(page.locator(".dialogMessage")).to_contain_text("could not be created")
     assert (await portal.ledger())["reports_asked"] == {}
-    assert [other for other in page.context.pages if not other.is_closed()] == [page]
+    await until(lambda: [other for other in page.context.pages if not other.is_closed()] == [page])
 
 
 async def test_nothing_but_the_page_itself_is_missing_where_pictures_and_fonts_are_blocked(
