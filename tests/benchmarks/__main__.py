@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import ends, inventory, memory, pages, queueing, recording, sign_in_window, speed, verifying
 from tests.benchmarks.clients.catalog import CLIENTS, FLOOR, PLAIN, THIS
-from tests.benchmarks.picture import draw, panels_of
+from tests.benchmarks.picture import draw, row_of
 from tests.benchmarks.report import DOCS, RESULTS, Part, markdown, save
 from tests.benchmarks.setting import SHELL, Setting, machine, program_of
 
@@ -105,8 +105,8 @@ async def main(args: argparse.Namespace) -> None:
 
 def _draw(parts: Sequence[Part]) -> str:
     compared = [part.figures for part in parts if part.name.startswith("speed-")]
-    panels = [panel for one in compared for panel in panels_of(one["latency"], one["pages"], one["lines"])]
-    return draw(panels, columns=3) if panels else ""
+    rows = [row_of(one["latency"], one["pages"], one["lines"]) for one in compared]
+    return draw(rows) if rows else ""
 
 
 if __name__ == "__main__":
