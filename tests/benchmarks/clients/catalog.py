@@ -51,6 +51,11 @@ class Client:
         return found
 
 
+def _inherited() -> dict[str, str]:
+    """Return this environment without what decides for the program, and without what makes every start compile anew."""
+    return {name: value for name, value in os.environ.items() if name not in {*OURS, "PYTHONDONTWRITEBYTECODE"}}
+
+
 def _this_project(order: Order, folder: Path, options: Sequence[str]) -> Start:
     settings = {
         "JD_USER": "demo",
@@ -60,8 +65,7 @@ def _this_project(order: Order, folder: Path, options: Sequence[str]) -> Start:
         "BROWSER_PATH": order.browser,
         "CONCURRENT_CONTEXTS": str(order.pages),
     }
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
-    return Start([sys.executable, str(MAIN), *options], environment | settings)
+    return Start([sys.executable, str(MAIN), *options], _inherited() | settings)
 
 
 def _script(module: str) -> Callable[[Order, Path, Sequence[str]], Start]:
@@ -70,7 +74,7 @@ def _script(module: str) -> Callable[[Order, Path, Sequence[str]], Start]:
         order.save(folder / "order.json")
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         command = [sys.executable, "-m", f"{__package__}.{module}", str(folder / "order.json")]
-        return Start(command, {**os.environ, "PYTHONPATH": path})
+        return Start(command, _inherited() | {"PYTHONPATH": path})
 
     return start
 
