@@ -12,7 +12,7 @@ import time
 from playwright.async_api import async_playwright
 
 from tests.benchmarks.clients.catalog import FLOOR, PLAIN, THIS
-from tests.benchmarks.measured import Case, Outcome, measure
+from tests.benchmarks.measured import Case, Outcome, measure, warm_up
 from tests.benchmarks.report import Part
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Table, number
@@ -25,7 +25,8 @@ async def ends(setting: Setting) -> list[Part]:
     """Measure start and end of a few short runs, and launches of the bare browser between them."""
     pages, latency = (setting.pages or (PAGES,))[0], setting.latency or "none"
     found: dict[str, list[Outcome]] = {one: [] for one in setting.clients if one in {THIS, PLAIN, FLOOR}}
-    launches = []
+    launches: list[float] = []
+    await warm_up(list(found), pages, setting.browser)
     for _ in range(setting.repeat or REPEAT):
         launches.append(await launch_seconds(setting.browser))
         for client, outcomes in found.items():

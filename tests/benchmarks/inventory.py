@@ -13,7 +13,7 @@ from jdp_scraper.demo.process import DemoPortal
 from tests.benchmarks.clients.catalog import THIS
 from tests.benchmarks.clients.floor import Floor
 from tests.benchmarks.clients.order import GRID, Order
-from tests.benchmarks.measured import Case, Outcome, measure
+from tests.benchmarks.measured import Case, Outcome, measure, warm_up
 from tests.benchmarks.report import Part
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Table, number
@@ -29,6 +29,7 @@ async def inventory(setting: Setting) -> list[Part]:
     wanted, lot = setting.sizes or (WANTED, LOT)
     cases = [Case(THIS, wanted, pages, latency, setting.browser, *more) for more in ((), (lot,), (lot, True))]
     outcomes: list[list[Outcome]] = [[] for _ in cases]
+    await warm_up([THIS], pages, setting.browser)
     for _ in range(setting.repeat or 1):
         for case, found in zip(cases, outcomes, strict=True):
             found.append(await measure(case))

@@ -93,6 +93,12 @@ async def measure(case: Case) -> Outcome:
     raise RuntimeError(f"{case}: not all right in {TRIES} runs")
 
 
+async def warm_up(clients: Sequence[str], pages: int, browser: str) -> None:
+    """Let each client run once, uncounted: a first start compiles modules and reads the browser from the disk."""
+    for client in clients:
+        await measure(Case(client, pages, pages, "none", browser))
+
+
 async def _once(case: Case) -> Outcome:
     client = CLIENTS[case.client]
     with tempfile.TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.benchmarks.clients.catalog import THIS
-from tests.benchmarks.measured import Case, measure
+from tests.benchmarks.measured import Case, measure, warm_up
 from tests.benchmarks.report import Part
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.slope import Spread, slope
@@ -22,6 +22,7 @@ async def pages(setting: Setting) -> list[Part]:
     repeat = setting.repeat or REPEAT
     seconds: dict[int, list[float]] = {count: [] for count in counts}
     outcomes = []
+    await warm_up([THIS], BASE, setting.browser)
     for _ in range(repeat):
         for count in counts:
             pair = [await measure(Case(THIS, n * count, count, latency, setting.browser)) for n in (small, large)]

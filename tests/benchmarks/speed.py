@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jdp_scraper.demo.options import LatencyName
 from tests.benchmarks.clients.catalog import PLAIN
-from tests.benchmarks.measured import Case, Outcome, measure
+from tests.benchmarks.measured import Case, Outcome, measure, warm_up
 from tests.benchmarks.report import Part
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.slope import Spread, ratios, slope
@@ -50,6 +50,7 @@ async def _compare(setting: Setting, latency: LatencyName, pages: int) -> Part:
     sizes = setting.sizes or (LONG_SIZES if setting.long else SIZES)[latency]
     repeat = setting.repeat or (LONG_REPEAT if setting.long else REPEAT)
     outcomes: defaultdict[str, list[tuple[Outcome, Outcome]]] = defaultdict(list)
+    await warm_up(setting.clients, pages, setting.browser)
     for _ in range(repeat):  # in turn, so that a machine that is busier meanwhile is fair to all
         for client in setting.clients:
             first, second = [await measure(Case(client, size, pages, latency, setting.browser)) for size in sizes]
