@@ -39,16 +39,17 @@ lint: $(VENV)/.ready ## check style and format
 types: $(VENV)/.ready ## check types, strictly
 	@$(BIN)/mypy --no-color-output
 
-bench: setup ## measure, as ratios within one run
-	@$(PY) -m tests.benchmarks
+bench: setup ## measure against other clients, as ratios within one run; BENCH="speed --long" for other sets
+	@$(PY) -m tests.benchmarks $(BENCH)
 
 soak: setup ## run the long forms of the tests
 	@$(PY) -m pytest -m soak --timeout 3600 tests/acceptance/test_soak.py
 	@$(PY) -m pytest -m soak --timeout 3600 -n auto --ignore tests/acceptance/test_soak.py
 	@$(PY) -m pytest -m thorough --hypothesis-profile long -n auto --timeout 3600
 
+# Without the extra `bench`: what the lock holds, `make setup` installs.
 lock: $(VENV)/.ready ## write requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 
 clean: ## remove .venv and what tools leave behind, never downloads/
