@@ -1,8 +1,10 @@
 // Every new tab that a page opens becomes a hidden frame of the same page: window.open, links and forms alike, also
 // ones that are made on the fly and never attached. The frame's first request then belongs to the page, where it is
-// caught before it leaves; nothing is rendered, and no tab can be mixed up with another page's. Answers of 400 and more
-// to the page's own requests, once a report is being asked for, are told as well, and so are those that never come:
-// a refusal is noticed at once, whether a script, a form or a link has asked.
+// caught before it leaves; nothing is rendered, and no tab can be mixed up with another page's. Where a script opens a tab
+// by the very address that is waited for, even the frame is spared: jdpAsking.opened takes the address, and what the
+// script gets makes the frame only if it is used. Answers of 400 and more to the page's own requests, once a report is
+// being asked for, are told as well, and so are those that never come: a refusal is noticed at once, whether a script, a
+// form or a link has asked.
 (() => {
   const name = "tab-" + Math.random().toString(36).slice(2);
   const own = new Set(["", "_self", "_top", "_parent"]);
@@ -37,11 +39,28 @@
 
   const isLink = (node) => node instanceof HTMLAnchorElement || node instanceof HTMLAreaElement;
 
+  const nothing = () => {};
+  const harmless = { closed: false, opener: null, focus: nothing, blur: nothing, close: nothing };
+  const lazyTab = () =>
+    new Proxy(harmless, {
+      get: (_, key) => {
+        if (key in harmless) return harmless[key];
+        const view = frame().contentWindow;
+        return typeof view[key] === "function" ? view[key].bind(view) : view[key];
+      },
+      set: (_, key, value) => {
+        if (!(key in harmless)) frame().contentWindow[key] = value;
+        return true;
+      },
+    });
+
   const openNatively = window.open;
-  window.open = (address, target = "_blank", ...more) => {
-    if (!isTab(String(target))) return openNatively.call(window, address, target, ...more);
+  window.open = (address, target = "_blank", features = "", ...more) => {
+    if (!isTab(String(target))) return openNatively.call(window, address, target, features, ...more);
+    const whole = address ? new URL(address, document.baseURI) : null;
+    if (whole && window.jdpAsking?.opened?.(whole, String(features))) return lazyTab();
     const view = frame().contentWindow;
-    if (address) view.location.href = new URL(address, document.baseURI).href;
+    if (whole) view.location.href = whole.href;
     return view;
   };
 

@@ -47,6 +47,7 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
                 clicks=[as_arg(control) for control in rule.clicks],
                 time=time,
                 again=CLICK_AGAIN_S * 1000,
+                wanted=rule.address,
             )
         )
         try:
@@ -74,8 +75,17 @@ async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> Caught
     waiting = asyncio.ensure_future(catcher.next())
     try:
         await asyncio.wait([waiting, clicks], return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done() and (error := clicks.exception()) is not None:
-            raise error if isinstance(error, PlaywrightError) else StepTimeout(str(error))
+        if not waiting.done():
+            if (error := clicks.exception()) is not None:
+                raise error if isinstance(error, PlaywrightError) else StepTimeout(str(error))
+            if (opened := clicks.result()) is not None:
+                return _tab_request(opened)
         return await waiting
     finally:
         waiting.cancel()
+
+
+def _tab_request(opened: dict[str, Any]) -> CaughtRequest:
+    """Return the request that a tab would have made that a script of the page has opened."""
+    referrer = opened["referrer"]
+    return CaughtRequest(str(opened["address"]), headers={"referer": str(referrer)} if referrer else {})

@@ -1,12 +1,30 @@
 // The way to a report, in one go: each control is clicked the moment that it shows and is enabled. Where a click is not
 // followed by the next control it is done again, but never the last one, which makes the report.
-async ({ clicks, time, again }) => {
+// Returns the report's address where a script opens a tab by it (see tabs.js), with the referrer that the tab would send,
+// and null where the report comes in another way, which is seen at the browser.
+async ({ clicks, time, again, wanted }) => {
   const ready = (control) => () => {
     const element = settled() && find(control);
     return element && !element.disabled ? element : null;
   };
   let last = null;
-  window.jdpAsking = true; // from here on tabs.js tells of refusals
+  let tell;
+  let listening = true;
+  const told = new Promise((resolve) => {
+    tell = (opened) => {
+      listening = false;
+      resolve(opened);
+    };
+  });
+  const referrer = (to) => (to.origin === location.origin ? location.href.replace(/#.*/, "") : `${location.origin}/`);
+  // From here on tabs.js tells of refusals, and of a tab that a script opens.
+  window.jdpAsking = {
+    opened: (to, features) => {
+      if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !to.href.includes(wanted)) return false;
+      tell({ address: to.href.replace(/#.*/, ""), referrer: /noreferrer/i.test(features) ? null : referrer(to) });
+      return true;
+    },
+  };
   for (const control of clicks) {
     const repeat = last && setInterval(() => last.click(), again);
     try {
@@ -14,6 +32,11 @@ async ({ clicks, time, again }) => {
     } finally {
       clearInterval(repeat);
     }
+    if (control === clicks.at(-1)) {
+      setTimeout(() => tell(null), time);
+      addEventListener("beforeunload", () => tell(null)); // something comes in this document's place
+    }
     last.click();
   }
+  return told;
 }

@@ -1,0 +1,132 @@
+"""A report's address learned by clicks, in each of the ways in which a page may open it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+
+from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.pool import PooledPage
+from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.errors import ReportRefused, StepTimeout
+from jdp_scraper.pdf.stream import ReportRequest
+from jdp_scraper.portal.report import learn_report, new_catcher
+
+from ..unit.portal.profiles import profile_of
+from .conftest import STEP_S, cleaned
+from .server import SmallSite
+from .test_catcher import ADDRESS, REPORT, WAYS
+
+PROFILE = profile_of(report__clicks=["#first", "#make"])
+
+Learn = Callable[..., Awaitable[ReportRequest]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def session(shared_either: BrowserSession) -> AsyncIterator[BrowserSession]:
+    async with cleaned(shared_either) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pooled(session: BrowserSession) -> PooledPage:
+    page = await session.new_page()
+    catcher: RequestCatcher = new_catcher(PROFILE, block=False)
+    await catcher.attach(page)
+    return PooledPage(page, catcher)
+
+
+@pytest.fixture
+def learn(pooled: PooledPage, site: SmallSite) -> Learn:
+    """Show a page whose second button runs a script, and ask for the report there."""
+    site.content(REPORT, b"%PDF-1.7", "application/pdf")
+    site.content("/last", "")
+
+    async def ask(script: str, body: str = "") -> ReportRequest:
+        await pooled.page.goto(
+            site.html(
+                "/vehicle",
+                f"<button id=first>Reports</button><button id=make hidden>PDF</button>{body}<script>"
+                "first.onclick = () => { make.hidden = false };"
+                f"make.onclick = () => {{ {script} }};</script>",
+            )
+        )
+        return await learn_report(pooled, PROFILE, STEP_S)
+
+    return ask
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_address_is_learned_however_the_report_is_opened(way: str, learn: Learn, site: SmallSite) -> None:
+    body, script = WAYS[way]
+    request = await learn(script, body)
+    assert (request.url, request.method, request.body) == (site.url(ADDRESS), "GET", None)
+    assert site.asked[REPORT] == 0
+
+
+async def test_a_tab_that_a_script_opens_by_its_address_is_no_frame(
+    learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    request = await learn(f"setTimeout(() => window.open('{ADDRESS}#page=1'), 50)")
+    assert request == ReportRequest(site.url(ADDRESS), headers={"referer": site.url("/vehicle")})
+    assert len(pooled.page.frames) == 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "tab.opener = null; tab.focus(); if (tab.closed) throw 1",
+        "tab.document.title = 'report'; if (tab.document.title !== 'report') throw 1",
+        "tab.addEventListener('load', () => null); tab.name = 'x'",
+        "tab.close()",
+    ],
+)
+async def test_a_script_can_use_the_tab_that_it_has_opened(
+    use: str, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    request = await learn(
+        f"const tab = window.open('{ADDRESS}'); try {{ {use}; window.used = 'well' }} catch (e) {{ window.used = e }}"
+    )
+    assert request.url == site.url(ADDRESS)
+    assert await pooled.page.evaluate("window.used") == "well"
+    assert site.asked[REPORT] == 0
+
+
+async def test_a_tab_without_a_referrer_is_asked_for_without_one(learn: Learn) -> None:
+    request = await learn(f"window.open('{ADDRESS}', '_blank', 'noopener,noreferrer')")
+    assert request.headers == {}
+
+
+async def test_a_tab_of_another_address_is_followed_to_where_it_leads(learn: Learn, site: SmallSite) -> None:
+    site.html("/wait", f"<script>setTimeout(() => {{ location = '{ADDRESS}' }}, 100)</script>")
+    request = await learn("window.open('/wait')")
+    assert request.url == site.url(ADDRESS)
+    assert request.headers["Referer"] == site.url("/wait")
+
+
+async def test_a_page_in_the_vehicle_s_place_that_leads_to_the_report_is_followed(
+    learn: Learn, site: SmallSite
+) -> None:
+    site.html("/wait", f"<script>setTimeout(() => {{ location = '{ADDRESS}' }}, 300)</script>")
+    request = await learn("location = '/wait'")
+    assert request.url == site.url(ADDRESS)
+
+
+async def test_an_error_page_in_the_vehicle_s_place_is_a_refusal(learn: Learn, site: SmallSite) -> None:
+    site.html("/busy", "<p>busy", status=503)
+    with pytest.raises(ReportRefused, match="status 503"):
+        await learn("location = '/busy'")
+
+
+async def test_a_page_that_moves_on_before_the_last_click_ends_the_wait_at_once(
+    pooled: PooledPage, site: SmallSite
+) -> None:
+    site.html("/other", "<p>other")
+    await pooled.page.goto(site.html("/vehicle", "<button id=first onclick=\"location = '/other'\">Reports</button>"))
+    began = time.perf_counter()
+    with pytest.raises(StepTimeout, match="report: "):
+        await learn_report(pooled, PROFILE, STEP_S)
+    assert time.perf_counter() - began < STEP_S
