@@ -80,6 +80,10 @@ class RunFolder:
         """Return the folder of a vehicle's evidence, by the file name that its PDF would have."""
         return self.failures / stem_of(file_name)
 
+    def failures_kept(self) -> set[Path]:
+        """Return the folders of evidence that lie there; blocks."""
+        return set(self.failures.iterdir()) if self.failures.is_dir() else set()
+
     @classmethod
     async def create(cls, download_folder: Path, today: date, disk: Disk) -> RunFolder:
         """Make today's next folder; one in which no run was ever begun is used again; raises ``StorageError``.

@@ -14,6 +14,7 @@ from jdp_scraper.errors import ReportBroken, StorageError
 from jdp_scraper.pdf import whole
 from jdp_scraper.pdf.unbroken import in_thread, unbroken
 
+BLOCK = 256 * 1024  # bytes; most reports are smaller and are written, made durable and closed by one trip to a thread
 _MAX_PAGE = 256 * 1024  # bytes of a web page that are worth a look
 
 
@@ -32,6 +33,7 @@ class Intake:
         self._hash = hashlib.sha256()
         self._head = b""
         self._tail = b""
+        self._block = bytearray()
         self._raw: DiskFile | None = None
         self._file: Any = None
 
@@ -46,53 +48,68 @@ class Intake:
         return self._hash.hexdigest()
 
     async def take(self, chunk: bytes) -> None:
-        """Write a chunk, or keep it back until the start is known; raises ``ReportBroken``, ``StorageError``."""
+        """Keep a chunk until there is a block to write; raises ``ReportBroken``, ``StorageError``."""
         self.size += len(chunk)
         if self.size > self._max_bytes:
             raise ReportBroken(f"the report is larger than {self._max_bytes} bytes")
-        if self._file is not None:
-            await self._write(chunk)
-            return
-        self.other += chunk
-        if len(self.other) >= whole.HEAD:
-            await self._begin()
+        if self._head:
+            self._add(chunk)
+        else:
+            self.other += chunk
+            if len(self.other) >= whole.HEAD:
+                self._judge_head()
+        if len(self._block) >= BLOCK:
+            await self._write_block()
 
     async def finish(self) -> bool:
         """Return with the file durable, or ``False`` if it is no PDF; raises ``ReportBroken``, ``StorageError``."""
-        await self._begin()
-        if self._file is None or self._raw is None:
+        if not self._head:
+            self._judge_head()
+        if not self._head:
             return False
         fault = whole.fault_of(self._head, self._tail)
         if fault is not None:
             raise ReportBroken(f"the report is not whole: {fault}")
-        await in_thread(self._raw.sync)
-        await self._close()
+        await in_thread(self._write_rest)
         return True
 
     async def discard(self) -> None:
         """Close and remove the file. What the disk says to that is dropped: an error is already on its way."""
         with contextlib.suppress(StorageError, OSError):
-            await self._close()
+            await in_thread(self._close)
         with contextlib.suppress(StorageError):
             await in_thread(self._disk.remove, self._part)
 
-    async def _begin(self) -> None:
-        if self._file is not None or not whole.is_pdf_head(self.other):
-            return
-        await in_thread(self._open)
-        self._file = aiofiles.threadpool.wrap(self._raw)
-        self._head, kept, self.other = self.other[: whole.HEAD], self.other, b""
-        await self._write(kept)
+    def _judge_head(self) -> None:
+        if whole.is_pdf_head(self.other):
+            self._head, start, self.other = self.other[: whole.HEAD], self.other, b""
+            self._add(start)
 
-    def _open(self) -> None:
-        self._raw = self._disk.open_new(self._part)  # kept at once: a cancellation would lose what a thread returns
-
-    async def _write(self, chunk: bytes) -> None:
-        await unbroken(self._file.write(chunk))
+    def _add(self, chunk: bytes) -> None:
+        self._block += chunk
         self._hash.update(chunk)
         self._tail = (self._tail + chunk[-whole.TAIL :])[-whole.TAIL :]
 
-    async def _close(self) -> None:
+    async def _write_block(self) -> None:
+        if self._file is None:
+            await in_thread(self._open)
+            self._file = aiofiles.threadpool.wrap(self._raw)
+        block, self._block = self._block, bytearray()
+        await unbroken(self._file.write(block))
+
+    def _open(self) -> DiskFile:
+        if self._raw is None:
+            self._raw = self._disk.open_new(self._part)  # kept at once: a cancellation would lose what a thread returns
+        return self._raw
+
+    def _write_rest(self) -> None:
+        file = self._open()
+        if self._block:
+            file.write(self._block)
+        file.sync()
+        self._close()
+
+    def _close(self) -> None:
         raw, self._raw, self._file = self._raw, None, None
         if raw is not None:
-            await in_thread(raw.close)
+            raw.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from jdp_scraper.pdf.proof import ProofRule, prove
 from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.pdf.unbroken import in_thread
 from jdp_scraper.vehicle import Vehicle
+
+_SHORT_TEXT = 20_000  # characters, proven in less time than a trip to a thread takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,18 @@ class ReportStore:
         except BaseException:
             await self._remove(streamed.path)
             raise
+        await in_thread(self._place, streamed.path, final_name)
+        return PlacedReport(final_name, found.size, found.sha256, found.flags, proven_by)
+
+    def _place(self, source: Path, name: str) -> None:
+        """Move a proven report into the folder, and remove the unproven one that an earlier try may have left."""
         try:
-            await in_thread(self._disk.rename, streamed.path, self._folder / final_name)
+            self._disk.rename(source, self._folder / name)
         except StorageError:
-            await self._remove(streamed.path)
+            self._remove_part(source)
             raise
         if self._unproven is not None:
-            await in_thread(self._disk.remove, self._unproven / final_name)
-        return PlacedReport(final_name, found.size, found.sha256, found.flags, proven_by)
+            self._disk.remove(self._unproven / name)
 
     async def prove_file(self, path: Path, vehicle: Vehicle) -> PlacedReport:
         """Prove a file that lies in place already, by its own text alone; it is left where it is.
@@ -123,7 +130,11 @@ class ReportStore:
         longer = self._longer.get(vehicle.reference, ())
         if came is not None and found.textless:
             return prove_by(came, vehicle, self._rule, longer)
-        await asyncio.to_thread(prove, found.text, vehicle, self._rule, longer)
+        text = found.text
+        if self._rule.pattern is None and len(text) <= _SHORT_TEXT:
+            prove(text, vehicle, self._rule, longer)
+        else:
+            await asyncio.to_thread(prove, text, vehicle, self._rule, longer)
         return None
 
     async def _keep_apart(self, path: Path, name: str, still_mine: Callable[[], bool]) -> str:
@@ -140,10 +151,11 @@ class ReportStore:
         return f"; kept apart as {self._unproven.parent.name}/{self._unproven.name}/{name}"
 
     async def _remove(self, path: Path) -> None:
-        try:
-            await in_thread(self._disk.remove, path)
-        except StorageError:
-            return  # an error is already on its way, and a part file is removed at the next start
+        await in_thread(self._remove_part, path)
+
+    def _remove_part(self, path: Path) -> None:
+        with contextlib.suppress(StorageError):  # an error is on its way, and the next start removes a part file
+            self._disk.remove(path)
 
 
 def _check_kept(found: PdfText, streamed: StreamedFile, still_mine: Callable[[], bool]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -200,4 +199,14 @@ class VehicleOpener:
 def shows(text: str, token: str) -> bool:
     """Tell whether a text holds ``token`` as a whole word: ``165530A`` does not show ``165530``."""
     folded, wanted = " ".join(text.split()), " ".join(token.split())
-    return re.search(rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", folded) is not None
+    at = folded.find(wanted)
+    while at >= 0:
+        if not _goes_on(folded[at - 1 : at] if at else "") and not _goes_on(folded[at + len(wanted) :][:1]):
+            return True
+        at = folded.find(wanted, at + 1)
+    return False
+
+
+def _goes_on(character: str) -> bool:
+    """Tell whether a word goes on beyond its end with this character."""
+    return character.isalnum() or character in {"_", "-"}

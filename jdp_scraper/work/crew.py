@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
@@ -99,7 +100,7 @@ class Crew:
         self._user_agent = visit.browser.user_agent
         bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.keeper)
         async with self._client(visit) as client, self._pool(visit) as pool:
-            desk = self._desk(visit, client, bridge)
+            desk = self._desk(visit, client, bridge, await asyncio.to_thread(ground.folder.failures_kept))
             harvest = Harvest(
                 self._queue,
                 pool,
@@ -154,7 +155,7 @@ class Crew:
             ground.bus.notice("warning", f"the walk of the grid ended early: {error}")
             await ground.links.end()
 
-    def _desk(self, visit: Visit, client: httpx.AsyncClient, bridge: CookieBridge) -> Desk:
+    def _desk(self, visit: Visit, client: httpx.AsyncClient, bridge: CookieBridge, evidence: set[Path]) -> Desk:
         ground, settings = self._ground, self._ground.settings
         stream = ReportStream(
             client,
@@ -184,4 +185,5 @@ class Crew:
             browser=visit.browser,
             secrets=ground.bus.secrets,
             tracer=ground.tracer,
+            evidence=evidence,
         )

@@ -32,7 +32,8 @@ class Desk:
     """The run's means: where things are asked for, and where they are kept.
 
     ``traffic`` is the gate through which every vehicle is begun, ``lane`` the way from opening it to knowing its
-    report's address. ``streams`` bounds the reports in flight.
+    report's address. ``streams`` bounds the reports in flight. ``evidence`` are the folders of failures that
+    lie there.
     """
 
     site: Site
@@ -53,6 +54,7 @@ class Desk:
     browser: BrowserSession
     secrets: Secrets
     tracer: Tracer
+    evidence: set[Path]
 
     def part(self, key: str, attempt: int) -> Path:
         """Return the path of an attempt's unfinished report, apart from every other's."""
@@ -66,6 +68,7 @@ class Desk:
         """Keep what is known of a final failure, in place of an earlier one's; raises ``StorageError``."""
         folder = self.failure_folder(lease.key)
         await self.forget_failure(lease.key)
+        self.evidence.add(folder)
         trace = await self.tracer.keep(folder / "trace.zip", lease.taken_at)
         content = {
             "key": lease.key,
@@ -83,4 +86,7 @@ class Desk:
 
     async def forget_failure(self, key: str) -> None:
         """Remove what an earlier failure of the vehicle left; raises ``StorageError``."""
-        await asyncio.to_thread(self.disk.remove_tree, self.failure_folder(key))
+        folder = self.failure_folder(key)
+        if folder in self.evidence:
+            await asyncio.to_thread(self.disk.remove_tree, folder)
+            self.evidence.discard(folder)
