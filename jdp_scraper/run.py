@@ -133,6 +133,7 @@ class Run:
             return
         account = self._new_account()
         stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
+        await parser.launch()  # they get ready while the browser does
         losses, ended = Losses(), False
         while not ended:
             try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,9 @@ _QUIET_FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
 )
+_QUIET_FLAGS += tuple(os.environ.get("JDP_X_FLAGS", "").split())
+# Of the driver, which is a Node.js program and lives as long as the run.
+_DRIVER_OPTIONS = tuple(os.environ.get("JDP_X_NODE", "").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class BrowserSession:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._context: BrowserContext | None = None
+        self._first: Page | None = None
         self._children: list[psutil.Process] = []
         self._watch: asyncio.Task[None] | None = None
         self._closing = False
@@ -125,7 +130,8 @@ class BrowserSession:
         await self._close()
 
     async def _start(self) -> None:
-        self._playwright = await async_playwright().start()
+        with _driver_options():
+            self._playwright = await async_playwright().start()
         chromium = self._playwright.chromium
         found = find_browser(self._options.path, self._options.headless, Path(chromium.executable_path))
         try:
@@ -141,19 +147,13 @@ class BrowserSession:
             )
             self._browser.on("disconnected", lambda _: self._note_loss())
             self._context = await self._browser.new_context(accept_downloads=True)
-            self.user_agent = await self._agent()
+            self._first = await self._context.new_page()
+            self.user_agent = str(await self._first.evaluate("navigator.userAgent"))
         except PlaywrightError as error:
             raise BrowserLost(_launch_fault(found, str(error))) from error
         self._context.set_default_timeout(self._options.step_timeout_s * 1000)
         self.program, self.source, self.version = str(found.program), found.source, self._browser.version
         self._bus.notice("debug", f"browser {self.version} ({self.source}: {self.program})")
-
-    async def _agent(self) -> str:
-        page = await self.context.new_page()
-        try:
-            return str(await page.evaluate("navigator.userAgent"))
-        finally:
-            await page.close()
 
     async def _watch_processes(self) -> None:
         """Notice that the driver has ended: Playwright tells of the browser's end alone, and through the driver."""
@@ -190,6 +190,9 @@ class BrowserSession:
 
     async def new_page(self) -> Page:
         """Open a page in the context; raises ``PageLost``, or ``BrowserLost`` where the browser has ended."""
+        first, self._first = self._first, None
+        if first is not None and self.alive and not first.is_closed():
+            return first  # it was opened to ask for the user agent
         try:
             async with asyncio.timeout(PAGE_S):
                 return await self.context.new_page()
@@ -224,6 +227,20 @@ class BrowserSession:
             self._bus.notice("warning", f"ended process {process.pid} that the browser left behind")
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+
+
+@contextlib.contextmanager
+def _driver_options() -> Iterator[None]:
+    """Let Playwright's driver collect its garbage early; it takes its options from the environment it is started in."""
+    before = os.environ.get("NODE_OPTIONS")
+    os.environ["NODE_OPTIONS"] = " ".join(filter(None, (before, *_DRIVER_OPTIONS)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NODE_OPTIONS"]
+        else:
+            os.environ["NODE_OPTIONS"] = before
 
 
 def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

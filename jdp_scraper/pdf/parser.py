@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from jdp_scraper.errors import ReportBroken
 from jdp_scraper.pdf.parser_process import ChildEnded, ParserProcess
@@ -60,13 +60,20 @@ class ParserPool:
         self._closed = True
         await unbroken(asyncio.gather(*(process.close() for process in self._processes)))
 
+    async def launch(self) -> None:
+        """Launch all idle processes without waiting until they are ready; raises ``UnusableError``."""
+        await self._each_idle(ParserProcess.launch)
+
     async def start(self) -> None:
         """Start all idle processes now, so that the first files need not wait; raises ``UnusableError``."""
+        await self._each_idle(ParserProcess.start)
+
+    async def _each_idle(self, act: Callable[[ParserProcess], Coroutine[Any, Any, None]]) -> None:
         waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         try:
             async with asyncio.TaskGroup() as group:
                 for process in waiting:
-                    group.create_task(process.start())
+                    group.create_task(act(process))
         except ExceptionGroup as errors:  # not except*, which wraps what it raises before Python 3.11.4
             raise errors.exceptions[0] from None
         finally:

@@ -32,14 +32,21 @@ class ParserProcess:
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._command = command or (sys.executable, "-P", "-m", "jdp_scraper.pdf.parser_child")
         self._process: Process | None = None
+        self._ready = False
         self._killed: list[Process] = []
 
-    async def start(self) -> None:
-        """Return once a child is ready for a file; raises ``UnusableError``."""
+    async def launch(self) -> None:
+        """Launch a child without waiting until it is ready; raises ``UnusableError``."""
         if self._process is not None and not _has_ended(self._process):
             return
         self.kill()
         await self._launch()
+
+    async def start(self) -> None:
+        """Return once a child is ready for a file; raises ``UnusableError``."""
+        await self.launch()
+        if self._ready:
+            return
         try:
             async with asyncio.timeout(_START_S):
                 await self._receive()
@@ -49,6 +56,7 @@ class ParserProcess:
         except BaseException:
             self.kill()
             raise
+        self._ready = True
 
     async def ask(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Return the child's answer; raises ``ChildEnded``. Whatever else interrupts it, the child is killed."""
@@ -66,6 +74,7 @@ class ParserProcess:
     def kill(self) -> None:
         """Kill the child at once, if there is one; its end is awaited by ``close``."""
         process, self._process = self._process, None
+        self._ready = False
         if process is None:
             return
         if process.returncode is None:

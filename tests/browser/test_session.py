@@ -75,6 +75,19 @@ async def test_it_starts_opens_a_page_and_leaves_no_process(ear: Ear, site: Smal
         assert not session.lost.is_set(), "a close that was asked for is no loss"
 
 
+async def test_the_driver_is_kept_small_and_the_user_s_own_options_are_kept(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODE_OPTIONS", "--no-deprecation")
+    before = children()
+    async with BrowserSession(BrowserOptions(), ear.bus):
+        (driver,) = [child for child in children() - before if child.ppid() == OURS.pid]
+        options = driver.environ()["NODE_OPTIONS"].split()
+    assert options[0] == "--no-deprecation"
+    assert any(option.startswith("--max-old-space-size=") for option in options)
+    assert os.environ["NODE_OPTIONS"] == "--no-deprecation"
+
+
 async def test_pages_and_cookies_are_all_in_the_one_context(ear: Ear, site: SmallSite) -> None:
     site.html("/in", "<p>in", headers={"Set-Cookie": "auth=7; HttpOnly"})
     site.html("/", "<p>home")

@@ -189,6 +189,22 @@ async def test_a_process_that_does_not_start_is_told(command: tuple[str, ...], t
             await pool.read(tmp_path / "x.pdf")
 
 
+async def test_processes_that_were_launched_get_ready_by_themselves(pool: ParserPool, tmp_path: Path) -> None:
+    await pool.launch()
+    launched = children()
+    assert len(launched) == 2
+    await pool.launch()
+    await pool.start()
+    assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
+    assert {child.pid for child in children()} == {child.pid for child in launched}
+
+
+async def test_a_launch_that_fails_is_told() -> None:
+    async with ParserPool(size=2, command=("/no/such/program",)) as pool:
+        with pytest.raises(UnusableError, match="cannot be started"):
+            await pool.launch()
+
+
 @pytest.mark.parametrize("answer", ["[1]", "nonsense", "5"])
 async def test_an_answer_that_makes_no_sense_is_blamed_on_the_file(answer: str, tmp_path: Path) -> None:
     script = (

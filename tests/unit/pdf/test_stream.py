@@ -15,12 +15,14 @@ from aiohttp import web
 from jdp_scraper.disk import Disk, DiskFile
 from jdp_scraper.errors import DiskFull, ForeignAddress, ReportBroken, ReportStatus, ReportUnreachable, SessionExpired
 from jdp_scraper.pdf.answer import Answer, retry_after_s
+from jdp_scraper.pdf.intake import BLOCK
 from jdp_scraper.pdf.stream import ReportRequest, ReportStream
 
 from . import reports
 from .conftest import Handler, OffLoopDisk, Portal
 
 PDF = reports.beside("165530")
+LONG = PDF[:1500] + bytes(2 * BLOCK) + PDF[1500:]
 
 
 def is_sign_in(html: str, url: str) -> bool:
@@ -62,13 +64,16 @@ def ask(portal: Portal, **more: Any) -> ReportRequest:
     return ReportRequest(f"{portal.origin}/GetPdfReport?id=1", **more)
 
 
-async def test_a_report_is_streamed_whole_and_asked_for_once(stream: ReportStream, portal: Portal, part: Path) -> None:
-    portal.handler = answers(PDF)
+@pytest.mark.parametrize("report", [PDF, LONG], ids=["less than a block", "several blocks"])
+async def test_a_report_is_streamed_whole_and_asked_for_once(
+    report: bytes, stream: ReportStream, portal: Portal, part: Path
+) -> None:
+    portal.handler = answers(report)
     seen: list[int] = []
     streamed = await stream.fetch(ask(portal), part, seen.append)
-    assert part.read_bytes() == PDF
-    assert (streamed.path, streamed.size, sum(seen)) == (part, len(PDF), len(PDF))
-    assert streamed.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert part.read_bytes() == report
+    assert (streamed.path, streamed.size, sum(seen)) == (part, len(report), len(report))
+    assert streamed.sha256 == hashlib.sha256(report).hexdigest()
     assert 0 < streamed.seconds_to_first_byte <= streamed.seconds
     assert len(portal.asked) == 1
 
@@ -379,7 +384,7 @@ async def test_a_cancelled_report_leaves_nothing(stream: ReportStream, portal: P
     async def handler(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await response.write(PDF[:1500])
+        await response.write(LONG[: BLOCK + 1500])
         await portal.gate.wait()
         return response
 
@@ -395,11 +400,12 @@ async def test_a_cancelled_report_leaves_nothing(stream: ReportStream, portal: P
     assert not part.exists()
 
 
+@pytest.mark.parametrize("report", [PDF, LONG], ids=["less than a block", "several blocks"])
 @pytest.mark.parametrize("steps", range(0, 120, 3))
 async def test_a_cancellation_at_any_moment_leaves_all_or_nothing(
-    stream: ReportStream, portal: Portal, part: Path, steps: int
+    report: bytes, stream: ReportStream, portal: Portal, part: Path, steps: int
 ) -> None:
-    portal.handler = answers(PDF)
+    portal.handler = answers(report)
     fetching = asyncio.create_task(stream.fetch(ask(portal), part, ignore))
     for _ in range(steps):
         await asyncio.sleep(0)
