@@ -11,27 +11,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from playwright.async_api import CDPSession, Page
 from playwright.async_api import Error as PlaywrightError
 
+from jdp_scraper.report_request import ReportRequest
+
 _TABS = (resources.files("jdp_scraper.browser") / "tabs.js").read_text(encoding="utf-8")
 _BINDING = "noteRefusedRequest"  # the name that tabs.js calls
 _WILD = str.maketrans({"*": r"\*", "?": r"\?", "\\": r"\\"})
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtRequest:
-    """A request as the page would have sent it, cookies aside."""
-
-    url: str
-    method: str = "GET"
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class RequestCatcher:
     def __init__(self, wanted: str | None, blocked: Sequence[str] = ()) -> None:
         self._wanted = wanted
         self._blocked = tuple(blocked)
-        self._caught: asyncio.Queue[CaughtRequest | Refusal] = asyncio.Queue()
+        self._caught: asyncio.Queue[ReportRequest | Refusal] = asyncio.Queue()
         self._session: CDPSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,7 +68,7 @@ class RequestCatcher:
         while not self._caught.empty():
             self._caught.get_nowait()
 
-    async def next(self) -> CaughtRequest | Refusal:
+    async def next(self) -> ReportRequest | Refusal:
         """Wait for the next request caught, or refusal seen."""
         return await self._caught.get()
 
@@ -100,9 +92,9 @@ class RequestCatcher:
             await self._session.send("Fetch.failRequest", {"requestId": request_id, "errorReason": reason})
 
 
-def _caught(request: dict[str, Any]) -> CaughtRequest:
+def _caught(request: dict[str, Any]) -> ReportRequest:
     kept = {name: value for name, value in request["headers"].items() if name.lower() in {"content-type", "referer"}}
-    return CaughtRequest(request["url"], request["method"], _body(request), kept)
+    return ReportRequest(request["url"], request["method"], _body(request), kept)
 
 
 def _body(request: dict[str, Any]) -> bytes | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,21 +18,12 @@ from jdp_scraper.pdf.answer import REDIRECTS, Answer, IsSignIn, check_status, di
 from jdp_scraper.pdf.circumstances import given_file_name
 from jdp_scraper.pdf.cookies import Cookies, cookie_header
 from jdp_scraper.pdf.intake import Intake
+from jdp_scraper.report_request import ReportRequest
 
 _MAX_HOPS = 5
 _KEPT_OF_OTHER = 16 * 1024  # bytes of a body that is no PDF, for whoever looks into the failure
 _OTHER_S = 2.0
 _NEVER_SENT_ON = {"cookie", "host", "content-length", "accept-encoding"}
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRequest:
-    """A report's address and how the page would have asked for it (content type, referer)."""
-
-    url: str
-    method: str = "GET"
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

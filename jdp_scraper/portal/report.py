@@ -7,14 +7,14 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
+from jdp_scraper.browser.catcher import Refusal, RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.errors import PortalAnswered, ReportRefused, SessionExpired, StepTimeout, VehicleError
 from jdp_scraper.pdf.answer import retry_after_s
-from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.in_page import page_step, run_script
 from jdp_scraper.portal.profile import Block, SiteProfile
 from jdp_scraper.portal.site import as_arg
+from jdp_scraper.report_request import ReportRequest
 
 CLICK_AGAIN_S = 3.0
 SIGNED_OUT = {401, 403}
@@ -56,7 +56,7 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
             clicks.cancel()
     if isinstance(caught, Refusal):
         raise _refused(caught)
-    return ReportRequest(caught.url, caught.method, caught.body, caught.headers)
+    return caught
 
 
 def _refused(refusal: Refusal) -> VehicleError:
@@ -70,7 +70,7 @@ def _refused(refusal: Refusal) -> VehicleError:
     )
 
 
-async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> CaughtRequest | Refusal:
+async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> ReportRequest | Refusal:
     """Wait for the request or its refusal; clicks that fail before either end the wait with their error."""
     waiting = asyncio.ensure_future(catcher.next())
     try:
@@ -85,7 +85,7 @@ async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> Caught
         waiting.cancel()
 
 
-def _tab_request(opened: dict[str, Any]) -> CaughtRequest:
+def _tab_request(opened: dict[str, Any]) -> ReportRequest:
     """Return the request that a tab would have made that a script of the page has opened."""
     referrer = opened["referrer"]
-    return CaughtRequest(str(opened["address"]), headers={"referer": str(referrer)} if referrer else {})
+    return ReportRequest(str(opened["address"]), headers={"referer": str(referrer)} if referrer else {})

@@ -28,10 +28,10 @@ from jdp_scraper.errors import (
 )
 from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
 from jdp_scraper.pdf.store import PlacedReport
-from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.pdf.unbroken import unbroken
 from jdp_scraper.portal.account import Mended
 from jdp_scraper.portal.report import learn_report
+from jdp_scraper.report_request import ReportRequest
 from jdp_scraper.work.binding import Passage
 from jdp_scraper.work.desk import Desk
 from jdp_scraper.work.evidence import Evidence

@@ -14,8 +14,9 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Download, Page
 
-from jdp_scraper.browser.catcher import CaughtRequest, Refusal, RequestCatcher
+from jdp_scraper.browser.catcher import Refusal, RequestCatcher
 from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.report_request import ReportRequest
 
 from .conftest import cleaned
 from .server import SmallSite
@@ -41,7 +42,7 @@ class Opener:
     async def run(self, script: str) -> None:
         await self.page.evaluate(f"() => {{ {script} }}")
 
-    async def caught(self) -> CaughtRequest:
+    async def caught(self) -> ReportRequest:
         """Wait for the request; a tab that opens instead ends the wait."""
         caught = asyncio.ensure_future(self.catcher.next())
         popup = asyncio.ensure_future(self.popups.get())
@@ -50,7 +51,7 @@ class Opener:
             task.cancel()
         assert done == {caught}, "a tab was opened" if done else "nothing was caught"
         found = caught.result()
-        assert isinstance(found, CaughtRequest)
+        assert isinstance(found, ReportRequest)
         return found
 
     async def settled(self) -> None:
@@ -471,7 +472,7 @@ async def test_signs_with_a_meaning_in_patterns_are_taken_as_they_are(
     await page.evaluate(f"fetch('/x?y={wanted}'.replace('\\\\', '\\\\\\\\')).catch(() => null)")
     if "\\" not in wanted:
         async with asyncio.timeout(SOON_S):
-            assert isinstance(await catcher.next(), CaughtRequest)
+            assert isinstance(await catcher.next(), ReportRequest)
         assert site.asked["/x"] == 0
 
 

@@ -12,8 +12,8 @@ from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.errors import ReportRefused, StepTimeout
-from jdp_scraper.pdf.stream import ReportRequest
 from jdp_scraper.portal.report import learn_report, new_catcher
+from jdp_scraper.report_request import ReportRequest
 
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, cleaned

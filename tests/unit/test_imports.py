@@ -13,7 +13,19 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = "jdp_scraper"
 MODULES = sorted((ROOT / PACKAGE).rglob("*.py"))
 
-GROUND = {"errors", "settings", "events", "disk", "system", "vehicle", "stop", "loopback", "waiting", "redact"}
+GROUND = {
+    "errors",
+    "settings",
+    "events",
+    "disk",
+    "system",
+    "vehicle",
+    "stop",
+    "loopback",
+    "waiting",
+    "redact",
+    "report_request",
+}
 FLOORS: tuple[set[str], ...] = (
     GROUND | {"console", "metrics", "run_log"},
     {"browser", "pdf", "checkpoint"},

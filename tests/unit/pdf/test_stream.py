@@ -16,7 +16,8 @@ from jdp_scraper.disk import Disk, DiskFile
 from jdp_scraper.errors import DiskFull, ForeignAddress, ReportBroken, ReportStatus, ReportUnreachable, SessionExpired
 from jdp_scraper.pdf.answer import Answer, retry_after_s
 from jdp_scraper.pdf.intake import BLOCK
-from jdp_scraper.pdf.stream import ReportRequest, ReportStream
+from jdp_scraper.pdf.stream import ReportStream
+from jdp_scraper.report_request import ReportRequest
 
 from . import reports
 from .conftest import Handler, OffLoopDisk, Portal
