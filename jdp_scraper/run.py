@@ -51,7 +51,7 @@ from jdp_scraper.run_log import RunLog
 from jdp_scraper.run_report import RunReport
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
-from jdp_scraper.work.crew import Crew, Ground
+from jdp_scraper.work.crew import Crew, Ground, new_pool
 
 HURRIED_SIGN_OUT_S = 5.0
 WHOLE_SIGN_OUT_S = 30.0
@@ -148,17 +148,19 @@ class Run:
                 self._bus.notice("warning", f"{error}: the run goes on in another browser")
 
     async def _work(self, account: AccountSession, visit: Visit, parser: ParserPool) -> None:
-        """Do in one browser all that is left to do."""
+        """Do in one browser all that is left to do; its pages are gone before anybody signs out."""
         try:
-            await self._stop.guard(account.open(visit))
-            await self._tracer.begin(visit.browser.context)
-            if self._job is None:
-                self._job = await self._stop.guard(self._begin(account, visit))
-            if account.license is not None:
-                await self._job.keep_license(account.license)
-            if self._crew is None:
-                self._crew = await self._stop.guard(self._new_crew(self._job, account, parser))
-            await self._crew.work(visit)
+            async with new_pool(visit.browser, self._settings, self._site.profile) as pool:
+                pool.warm_up()
+                await self._stop.guard(account.open(visit))
+                await self._tracer.begin(visit.browser.context)
+                if self._job is None:
+                    self._job = await self._stop.guard(self._begin(account, visit))
+                if account.license is not None:
+                    await self._job.keep_license(account.license)
+                if self._crew is None:
+                    self._crew = await self._stop.guard(self._new_crew(self._job, account, parser))
+                await self._crew.work(visit, pool)
         finally:
             self.report.sign_ins = account.sign_ins
             self.report.pages_replaced = 0 if self._crew is None else self._crew.pages_replaced

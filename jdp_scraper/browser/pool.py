@@ -46,13 +46,15 @@ class PoolStatistics:
 @dataclass(slots=True, eq=False)
 class _Slot:
     page: PooledPage | None = None
+    opening: asyncio.Task[PooledPage] | None = None
 
 
 class PagePool:
     """Lends at most ``size`` pages at once; a page that crashed, or on which anything failed, is replaced.
 
-    A page is made when it is first needed. Whoever borrows one gives it back by leaving the ``async with``. A page that
-    an error or a cancellation leaves behind may hang or have strayed; a new one costs less than finding that out.
+    A page is made when it is first needed, or before that by ``warm_up``. Whoever borrows one gives it back by leaving
+    the ``async with``. A page that an error or a cancellation leaves behind may hang or have strayed; a new one costs
+    less than finding that out.
     """
 
     def __init__(self, session: BrowserSession, size: int, new_catcher: Callable[[], RequestCatcher]) -> None:
@@ -63,8 +65,9 @@ class PagePool:
         self._lent = 0
         self._replaced = 0
         self._closers: set[asyncio.Task[None]] = set()
-        for _ in range(size):
-            self._free.put_nowait(_Slot())
+        self._slots = [_Slot() for _ in range(size)]
+        for slot in self._slots:
+            self._free.put_nowait(slot)
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,9 +76,18 @@ class PagePool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while not self._free.empty():
-            self._discard(self._free.get_nowait())
+            slot = self._free.get_nowait()
+            self._discard(slot)
+            if slot.opening is not None:
+                self._in_background(_close_opened(slot.opening))
         if self._closers:
             await asyncio.wait(self._closers, timeout=CLOSE_S)
+
+    def warm_up(self) -> None:
+        """Begin to open all pages in the background; what fails there is told to whoever borrows the page."""
+        for slot in self._slots:
+            if slot.page is None and slot.opening is None:
+                slot.opening = self._begin_to_open()
 
     def statistics(self) -> PoolStatistics:
         """Return the numbers that progress and metrics show."""
@@ -89,7 +101,7 @@ class PagePool:
         try:
             if slot.page is None or slot.page.spoiled:
                 self._discard(slot)
-                slot.page = await self._open()
+                slot.page = await self._open(slot)
             yield slot.page
         except BaseException:
             if slot.page is not None:
@@ -101,8 +113,11 @@ class PagePool:
             self._lent -= 1
             self._free.put_nowait(slot)
 
-    async def _open(self) -> PooledPage:
-        opening = asyncio.get_running_loop().create_task(self._make(), name="open page")
+    def _begin_to_open(self) -> asyncio.Task[PooledPage]:
+        return asyncio.get_running_loop().create_task(self._make(), name="open page")
+
+    async def _open(self, slot: _Slot) -> PooledPage:
+        opening, slot.opening = slot.opening or self._begin_to_open(), None
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:

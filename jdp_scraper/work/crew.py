@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from jdp_scraper.browser.pool import PagePool
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.run_folder import RunFolder
@@ -24,6 +25,7 @@ from jdp_scraper.portal.account import AccountSession
 from jdp_scraper.portal.cookie_bridge import CookieBridge
 from jdp_scraper.portal.grid import GridPage, grid_lock
 from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.profile import SiteProfile
 from jdp_scraper.portal.reachable import fault_of_portal
 from jdp_scraper.portal.report import new_catcher
 from jdp_scraper.portal.site import Site
@@ -64,6 +66,11 @@ class Ground:
     tracer: Tracer
 
 
+def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile) -> PagePool:
+    """Return the pool of the pages that vehicles are opened on."""
+    return PagePool(browser, settings.concurrent_contexts, lambda: new_catcher(profile, settings.block_resources))
+
+
 class Crew:
     """Works on the tasks in ``todo``, from browser to browser: queue and watchdog outlive each of them."""
 
@@ -94,12 +101,12 @@ class Crew:
         self._score = Score(done_before, self._clock())
         self.pages_replaced = 0
 
-    async def work(self, visit: Visit) -> None:
+    async def work(self, visit: Visit, pool: PagePool) -> None:
         """Work in one browser until every task is done or has finally failed; raises as ``Harvest.run`` does."""
         ground, settings = self._ground, self._ground.settings
         self._user_agent = visit.browser.user_agent
         bridge = CookieBridge(visit.browser, ground.site.origin, ground.bus, ground.account.keeper)
-        async with self._client(visit) as client, self._pool(visit) as pool:
+        async with self._client(visit) as client:
             desk = self._desk(visit, client, bridge, await asyncio.to_thread(ground.folder.failures_kept))
             harvest = Harvest(
                 self._queue,
@@ -127,11 +134,6 @@ class Crew:
         headers = {"User-Agent": visit.browser.user_agent}  # a portal may hold a session to its browser
         may_use_proxy = self._ground.site.may_use_proxy
         return httpx.AsyncClient(limits=limits, headers=headers, trust_env=may_use_proxy)
-
-    def _pool(self, visit: Visit) -> PagePool:
-        settings, profile = self._ground.settings, self._ground.site.profile
-        pages = settings.concurrent_contexts
-        return PagePool(visit.browser, pages, lambda: new_catcher(profile, settings.block_resources))
 
     async def _walk(self, visit: Visit) -> None:
         """Learn the rows' links; what the walk has not seen is looked for by the filter."""

@@ -71,14 +71,19 @@ async def shared_either(request: pytest.FixtureRequest) -> AsyncIterator[Browser
 
 @contextlib.asynccontextmanager
 async def cleaned(session: BrowserSession) -> AsyncIterator[BrowserSession]:
-    """Lend a browser, and leave nothing of its use behind."""
+    """Lend a browser without a page, and leave nothing of its use behind."""
+    await _close_pages(session)
     try:
         yield session
     finally:
-        for page in session.context.pages:
-            await close_page(page)
-        await until(lambda: not session.context.pages)
+        await _close_pages(session)
         await session.context.clear_cookies()
+
+
+async def _close_pages(session: BrowserSession) -> None:
+    for page in session.context.pages:
+        await close_page(page)
+    await until(lambda: not session.context.pages)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -31,7 +31,7 @@ from jdp_scraper.portal.visit import Visit
 from jdp_scraper.settings import Settings
 from jdp_scraper.stop import StopRequest
 from jdp_scraper.vehicle import Vehicle
-from jdp_scraper.work.crew import Crew, Ground
+from jdp_scraper.work.crew import Crew, Ground, new_pool
 from tests.support.program import until_portal
 
 from ..acceptance.test_browser_loss import is_driver
@@ -53,7 +53,8 @@ class Work:
     async def in_browser(self, browser: BrowserSession) -> None:
         visit = Visit(browser, await browser.new_page())
         await self.account.open(visit)
-        await self.crew.work(visit)
+        async with new_pool(browser, Settings(_env_file=None), profile_of()) as pool:
+            await self.crew.work(visit, pool)
 
     def attempts(self) -> list[tuple[TaskState, int]]:
         return [(record.state, record.attempts) for record in self.job.checkpoint.records.values()]

@@ -76,6 +76,42 @@ async def test_a_page_is_made_when_it_is_first_needed_and_kept(
     assert open_pages(browser) == 0
 
 
+async def test_pages_can_be_opened_before_they_are_needed(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
+    async with pool_of(browser, 3, ear) as pool:
+        pool.warm_up()
+        await until(lambda: open_pages(browser) == 3)
+        pool.warm_up()
+        await all_slots_work(pool, 3, site)
+        assert open_pages(browser) == 3
+    assert open_pages(browser) == 0
+
+
+async def test_pages_that_nobody_borrows_are_closed_also_while_they_open(browser: BrowserSession, ear: Ear) -> None:
+    async with pool_of(browser, 3, ear) as pool:
+        pool.warm_up()
+    assert open_pages(browser) == 0
+
+
+async def test_a_page_that_could_not_be_opened_beforehand_is_told_to_its_borrower_and_replaced(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    broken = [True]
+
+    class Catcher(RequestCatcher):
+        async def attach(self, page: Page) -> None:
+            if broken:
+                raise PlaywrightError("no session")
+            await super().attach(page)
+
+    async with PagePool(browser, 1, lambda: Catcher(None)) as pool:
+        pool.warm_up()
+        with pytest.raises(PageLost, match="no session"):
+            async with pool.page():
+                pass
+        broken.clear()
+        await all_slots_work(pool, 1, site)
+
+
 async def test_never_more_than_its_size_is_lent(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
     async with pool_of(browser, 2, ear) as pool:
         peak = 0

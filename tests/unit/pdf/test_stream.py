@@ -23,7 +23,7 @@ from . import reports
 from .conftest import Handler, OffLoopDisk, Portal
 
 PDF = reports.beside("165530")
-LONG = PDF[:1500] + bytes(2 * BLOCK) + PDF[1500:]
+LONG = PDF + bytes(2 * BLOCK) + PDF[-100:]
 
 
 def is_sign_in(html: str, url: str) -> bool:
@@ -53,7 +53,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def stream(client: httpx.AsyncClient, portal: Portal) -> ReportStream:
-    return ReportStream(client, portal.origin, live_cookies, OffLoopDisk(), is_sign_in, max_bytes=100_000)
+    return ReportStream(client, portal.origin, live_cookies, OffLoopDisk(), is_sign_in, max_bytes=1_000_000)
 
 
 @pytest.fixture
@@ -303,7 +303,7 @@ def test_retry_after_may_be_a_date() -> None:
         (b"<p>" + b"x" * 90_000, "titled ''"),
         (b"no report today", "something else"),
         (PDF[:-30], "cut off"),
-        (b"%PDF-1.4\n" + b"x" * 200_000, "larger than 100000"),
+        (b"%PDF-1.4\n" + b"x" * 2_000_000, "larger than 1000000"),
     ],
 )
 async def test_what_is_not_a_whole_pdf_is_broken(
