@@ -100,6 +100,37 @@ async def test_a_tab_without_a_referrer_is_asked_for_without_one(learn: Learn) -
     assert request.headers == {}
 
 
+@pytest.mark.parametrize("features", ["noreferrer=0", "popup, width=100", "x-noreferrer"])
+async def test_a_tab_that_keeps_its_referrer_is_asked_for_with_it(features: str, learn: Learn, site: SmallSite) -> None:
+    request = await learn(f"window.open('{ADDRESS}', '_blank', '{features}')")
+    assert request.headers == {"referer": site.url("/vehicle")}
+
+
+async def test_a_page_with_a_referrer_policy_of_its_own_decides_by_itself(learn: Learn, site: SmallSite) -> None:
+    request = await learn(f"window.open('{ADDRESS}')", '<meta name="Referrer" content="no-referrer">')
+    assert (request.url, request.headers) == (site.url(ADDRESS), {})
+
+
+async def test_a_tab_whose_fragment_alone_holds_the_address_is_another(
+    learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    site.html("/wait", f"<script>setTimeout(() => {{ location = '{ADDRESS}' }}, 100)</script>")
+    request = await learn(f"window.open('/wait#{ADDRESS}')")
+    assert request.url == site.url(ADDRESS)
+    assert len(pooled.page.frames) == 2
+
+
+async def test_a_report_that_an_earlier_click_opens_already_is_asked_for_once(
+    pooled: PooledPage, site: SmallSite
+) -> None:
+    site.content(REPORT, b"%PDF-1.7", "application/pdf")
+    body = f"<button id=first>Reports</button><script>first.onclick = () => window.open('{ADDRESS}')</script>"
+    await pooled.page.goto(site.html("/vehicle", body))
+    request = await learn_report(pooled, PROFILE, STEP_S)
+    assert request.url == site.url(ADDRESS)
+    assert site.asked[REPORT] == 0
+
+
 async def test_a_tab_of_another_address_is_followed_to_where_it_leads(learn: Learn, site: SmallSite) -> None:
     site.html("/wait", f"<script>setTimeout(() => {{ location = '{ADDRESS}' }}, 100)</script>")
     request = await learn("window.open('/wait')")

@@ -1,7 +1,8 @@
 // The way to a report, in one go: each control is clicked the moment that it shows and is enabled. Where a click is not
 // followed by the next control it is done again, but never the last one, which makes the report.
-// Returns the report's address where a script opens a tab by it (see tabs.js), with the referrer that the tab would send,
-// and null where the report comes in another way, which is seen at the browser.
+// Returns the report's address where a script opens a tab by it after the last click (see tabs.js), with the referrer that
+// the tab would send by the browser's own policy, and null where the report comes in another way, which is seen at the
+// browser: so it is where the document has a referrer policy of its own. What a header says of it cannot be seen here.
 async ({ clicks, time, again, wanted }) => {
   const ready = (control) => () => {
     const element = settled() && find(control);
@@ -9,7 +10,7 @@ async ({ clicks, time, again, wanted }) => {
   };
   let last = null;
   let tell;
-  let listening = true;
+  let listening = false;
   const told = new Promise((resolve) => {
     tell = (opened) => {
       listening = false;
@@ -17,11 +18,14 @@ async ({ clicks, time, again, wanted }) => {
     };
   });
   const referrer = (to) => (to.origin === location.origin ? location.href.replace(/#.*/, "") : `${location.origin}/`);
+  const noReferrer = /(?:^|[\s,])noreferrer(?!\s*=\s*(?:0|no|false)\b)/i;
   // From here on tabs.js tells of refusals, and of a tab that a script opens.
   window.jdpAsking = {
     opened: (to, features) => {
-      if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !to.href.includes(wanted)) return false;
-      tell({ address: to.href.replace(/#.*/, ""), referrer: /noreferrer/i.test(features) ? null : referrer(to) });
+      const address = to.href.replace(/#.*/, "");
+      if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !address.includes(wanted)) return false;
+      if (document.querySelector('meta[name="referrer" i]')) return false;
+      tell({ address, referrer: noReferrer.test(features) ? null : referrer(to) });
       return true;
     },
   };
@@ -35,6 +39,7 @@ async ({ clicks, time, again, wanted }) => {
     if (control === clicks.at(-1)) {
       setTimeout(() => tell(null), time);
       addEventListener("beforeunload", () => tell(null)); // something comes in this document's place
+      listening = true;
     }
     last.click();
   }
