@@ -92,10 +92,10 @@ class GridPage:
         if (await look(self._page, self._site, self._seconds)).form:
             raise SessionExpired("grid: the portal asks for a sign-in")
 
-    async def clear(self) -> int | None:
+    async def clear(self) -> GridView:
         """End a filter that an earlier session left on; all rows are shown from their first page afterwards.
 
-        Returns how many rows there are in all, where the pager tells.
+        Returns what was seen last, which need not be that first page.
         """
         rule = self._rule
         view = await self._read()
@@ -103,7 +103,7 @@ class GridPage:
             view = await self._read("clear", as_arg(rule.filter.clear)) or view
         if view.pager.page not in {None, 1}:
             await self._go_first()
-        return None if view.filtered else view.pager.items
+        return view
 
     async def _go_first(self) -> None:
         rule = self._rule

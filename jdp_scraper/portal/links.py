@@ -10,10 +10,14 @@ from jdp_scraper.vehicle import Vehicle
 
 
 class LinkBook:
-    """The rows seen so far, by reference; whoever asks early waits until the row is seen or the walk has ended."""
+    """The rows seen so far, by reference; whoever asks early waits until the row is seen or the walk has ended.
+
+    What was seen before the walk is provisional: it lets work begin, and gives way to what the walk shows.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[str, list[GridRow]] = {}
+        self._early: dict[str, list[GridRow]] = {}
         self._changed = asyncio.Condition()
         self._ended = False
         self.blank = 0
@@ -25,20 +29,30 @@ class LinkBook:
         return self._ended
 
     def rows(self) -> list[GridRow]:
-        """Return all rows seen, each reference's together."""
+        """Return all rows that the walk has seen, each reference's together."""
         return [row for rows in self._rows.values() for row in rows]
 
     def count(self, reference: str) -> int:
-        """Return how many rows with a reference have been seen."""
+        """Return how many rows with a reference the walk has seen."""
         return len(self._rows.get(reference, ()))
 
     async def add(self, view: GridView) -> None:
-        """Take in one page of rows."""
+        """Take in one page of rows of the walk."""
         async with self._changed:
             for row in view.rows:
                 known = self._rows.setdefault(row.vehicle.reference, [])
+                self._early.pop(row.vehicle.reference, None)
                 if row not in known:  # a walk that is begun again sees rows for the second time
                     known.append(row)
+            self._changed.notify_all()
+
+    async def add_early(self, view: GridView) -> None:
+        """Take in a page of rows that was seen before the walk; the last one seen counts."""
+        async with self._changed:
+            self._early = {}
+            for row in view.rows:
+                if row.vehicle.reference not in self._rows:
+                    self._early.setdefault(row.vehicle.reference, []).append(row)
             self._changed.notify_all()
 
     async def end(self) -> None:
@@ -61,4 +75,5 @@ class LinkBook:
             return list(self._matching(vehicle))
 
     def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
-        return (row for row in self._rows.get(vehicle.reference, ()) if is_row_of(row, vehicle))
+        seen = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference, ())
+        return (row for row in seen if is_row_of(row, vehicle))

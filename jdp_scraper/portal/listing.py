@@ -23,7 +23,7 @@ FIRST_PAUSE_S = 0.5  # it doubles
 async def list_inventory(
     visit: Visit, site: Site, account: AccountSession, links: LinkBook, *, bus: Bus, seconds: float
 ) -> Listing:
-    """Return the inventory in the portal's order; a walk fills ``links`` as well.
+    """Return the inventory in the portal's order; rows of the grid that are seen on the way go into ``links``.
 
     Raises ``InventoryError`` kinds, ``PortalDown``, ``PortalChanged``, what ``AccountSession.mend`` raises, and the
     last try's ``VehicleError``.
@@ -31,7 +31,7 @@ async def list_inventory(
     rule = site.profile.inventory
     grid = GridPage(visit.page, site, seconds)
     if rule.export is not None:
-        return await _by_export(rule.export, grid, visit, account, site=site, bus=bus)
+        return await _by_export(rule.export, grid, visit, account, links, site=site, bus=bus)
     await walk_whole_grid(grid, links, grid_lock(rule.grid), account, bus=bus, new_page=visit.browser.new_page)
     if links.blank:
         bus.notice("warning", f"{links.blank} rows have no reference and are left out")
@@ -39,7 +39,14 @@ async def list_inventory(
 
 
 async def _by_export(
-    export: Export, grid: GridPage, visit: Visit, account: AccountSession, *, site: Site, bus: Bus
+    export: Export,
+    grid: GridPage,
+    visit: Visit,
+    account: AccountSession,
+    links: LinkBook,
+    *,
+    site: Site,
+    bus: Bus,
 ) -> Listing:
     """Export until the file holds what the grid counts, or the same for the second time."""
     short: Listing | None = None
@@ -47,7 +54,7 @@ async def _by_export(
     for tried in range(TRIES):
         generation = account.generation
         try:
-            listing, counted = await _export_once(export, grid, site, account)
+            listing, counted = await _export_once(export, grid, site, account, links)
             if counted is None or listing.lines >= counted:
                 return listing
             failure = PortalAnswered(f"the grid counts {counted} vehicles, the export holds {listing.lines} of them")
@@ -69,10 +76,12 @@ async def _by_export(
 
 
 async def _export_once(
-    export: Export, grid: GridPage, site: Site, account: AccountSession
+    export: Export, grid: GridPage, site: Site, account: AccountSession, links: LinkBook
 ) -> tuple[Listing, int | None]:
     """Return what the export holds, and how many vehicles the grid counts."""
     await grid.open()
     await account.learn_sign_out(grid.page)
-    counted = await grid.clear()  # a filter that is on would hold for the export, too
-    return read_listing(await fetch_export(grid.page, site, export, EXPORT_S), export.columns), counted
+    view = await grid.clear()  # a filter that is on would hold for the export, too
+    listing = read_listing(await fetch_export(grid.page, site, export, EXPORT_S), export.columns)
+    await links.add_early(view)  # work can begin with these while the walk opens the grid anew
+    return listing, None if view.filtered else view.pager.items

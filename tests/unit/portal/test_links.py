@@ -48,6 +48,27 @@ async def test_a_row_that_is_seen_again_counts_once() -> None:
     assert book.rows() == [row("1", "A"), row("2", "B")]
 
 
+async def test_rows_seen_before_the_walk_let_work_begin_and_give_way_to_the_walk_s() -> None:
+    book = LinkBook()
+    await book.add_early(view(row("1", "A", link="old"), row("2", "B", link="old")))
+    assert await book.rows_of(Vehicle("1", "A")) == [row("1", "A", link="old")]
+    assert (book.rows(), book.count("1")) == ([], 0)
+    await book.add(view(row("1", "A", link="new")))
+    assert await book.rows_of(Vehicle("1", "A")) == [row("1", "A", link="new")]
+    assert await book.rows_of(Vehicle("2", "B")) == [row("2", "B", link="old")]
+    assert (book.rows(), book.count("1"), book.count("2")) == ([row("1", "A", link="new")], 1, 0)
+
+
+async def test_a_row_that_the_walk_shows_with_another_vin_is_the_early_one_s_end() -> None:
+    book = LinkBook()
+    await book.add_early(view(row("1", "A")))
+    await book.add(view(row("1", "B")))
+    await book.end()
+    assert await book.rows_of(Vehicle("1", "A")) == []
+    await book.add_early(view(row("1", "A")))
+    assert await book.rows_of(Vehicle("1", "A")) == []
+
+
 def test_who_asks_early_waits_until_the_row_is_seen_and_hears_of_every_step() -> None:
     async def main() -> None:
         book = LinkBook()
