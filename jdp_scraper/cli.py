@@ -13,8 +13,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jdp_scraper import __version__, system
 from jdp_scraper.console import Console, say, use_ascii
@@ -22,6 +23,9 @@ from jdp_scraper.demo.command import add_arguments as add_demo_arguments
 from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
+
+if TYPE_CHECKING:
+    from jdp_scraper.browser.driver import Driver
 
 COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
@@ -170,7 +174,16 @@ async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
 
 
 async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
-    from jdp_scraper.report_text import report_lines  # noqa: PLC0415 - the browser's library is slow to import
+    from jdp_scraper.browser.driver import Driver  # noqa: PLC0415 - the browser's library is slow to import
+
+    settings.require_credentials()
+    async with Driver() as driver:  # it starts beside the imports that follow
+        await asyncio.to_thread(import_module, "jdp_scraper.run")
+        return await _run_with(driver, settings, args)
+
+
+async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace) -> int:
+    from jdp_scraper.report_text import report_lines  # noqa: PLC0415 - imported by now
     from jdp_scraper.run import Run, RunOptions  # noqa: PLC0415
     from jdp_scraper.stop import StopRequest  # noqa: PLC0415
 
@@ -181,7 +194,7 @@ async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: bus.notice("debug", str(context["message"])))
     with Console(at_terminal) as console, system.on_stop_signals(stop.receive):
         bus.subscribe(console)
-        run = Run(settings, options, bus, stop)
+        run = Run(settings, options, bus, stop, driver)
         try:
             await run.execute()
         except ScraperError:

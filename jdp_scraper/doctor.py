@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 from dotenv import dotenv_values
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.console import say
 from jdp_scraper.disk import storage_errors
 from jdp_scraper.errors import PortalDown, ScraperError

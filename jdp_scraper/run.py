@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from jdp_scraper.browser.driver import Driver
 from jdp_scraper.browser.losses import Losses
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
@@ -71,7 +72,9 @@ class RunOptions:
 class Run:
     """One start of the program; ``execute`` once."""
 
-    def __init__(self, settings: Settings, options: RunOptions, bus: Bus, stop: StopRequest) -> None:
+    def __init__(
+        self, settings: Settings, options: RunOptions, bus: Bus, stop: StopRequest, driver: Driver | None = None
+    ) -> None:
         self._settings = settings
         self._options = options
         self._bus = bus
@@ -87,6 +90,7 @@ class Run:
         self._links = LinkBook()
         self._crew: Crew | None = None
         self._signed_out = False
+        self._driver = driver  # the first browser's, begun ahead
         self._tracer = Tracer(settings.trace == "on-failure", settings.download_folder / ".traces", self._disk, bus)
         bus.secrets.add(settings.jd_pass.get_secret_value())
         self.report = RunReport()
@@ -170,7 +174,8 @@ class Run:
         """Lend a browser; on every way out but its own loss the account is signed out in it."""
         self._tracer.forget()
         options = browser_options(self._settings, self._site.profile, traces=self._tracer.folder)
-        async with BrowserSession(options, self._bus) as browser:
+        driver, self._driver = self._driver, None
+        async with BrowserSession(options, self._bus, driver) as browser:
             self._signed_out, self.report.begun = False, True
             try:
                 with whole_run_errors(self._site.origin):

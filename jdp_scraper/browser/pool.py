@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,22 +14,42 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.growth import Growth, Verdict
 from jdp_scraper.browser.session import BrowserSession, close_page, first_line
-from jdp_scraper.errors import PageLost, ScraperError
+from jdp_scraper.browser.vitals import Vitals
+from jdp_scraper.errors import PageLost, ScraperError, StepTimeout
 
 OPEN_S = 20.0
 CLOSE_S = 5.0
+LOOK_EVERY_S = 0.5
+COLLECTING_SHARE = 0.1
+GATHER_S = 3.0
+GATHER_AGAIN_S = 60.0
+FILLED = 4
+TOGETHER_S = 1.0
 
 
 class PooledPage:
-    """A page with its catcher; once ``spoiled`` it is never lent again."""
+    """A page with its catcher and its vitals; once ``spoiled`` it is never lent again.
+
+    ``crashed_at`` is the time on the loop's clock at which its process ended. ``stuck``: its last step came to no end.
+    ``lent`` stays true of a page that came back spoiled: it is known to whoever borrowed it before its end is told.
+    """
 
     def __init__(self, page: Page, catcher: RequestCatcher) -> None:
         self.page = page
         self.catcher = catcher
+        self.vitals = Vitals()
         self.spoiled = False
-        page.on("crash", lambda _: self._spoil())
+        self.stuck = False
+        self.lent = False
+        self.crashed_at: float | None = None
         page.on("close", lambda _: self._spoil())
+
+    def crashed(self) -> None:
+        """Take note that the page's process has ended."""
+        self._spoil()
+        self.crashed_at = asyncio.get_running_loop().time()
 
     def _spoil(self) -> None:
         self.spoiled = True
@@ -36,11 +57,13 @@ class PooledPage:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """Pages lent now, slots in all, pages replaced so far."""
+    """Pages lent now, slots in all, pages replaced so far; collections of garbage, and renewals of all pages."""
 
     lent: int
     size: int
     replaced: int
+    collections: int = 0
+    renewals: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +77,9 @@ class PagePool:
 
     A page is made when it is first needed, or before that by ``warm_up``. Whoever borrows one gives it back by leaving
     the ``async with``. A page that an error or a cancellation leaves behind may hang or have strayed; a new one costs
-    less than finding that out.
+    less than finding that out. As pages come back, and no more than twice a second, the memory that they hold is looked
+    at: garbage is collected where it has grown, and where that no longer helps all pages are opened anew, for which
+    lending pauses for a moment. Collecting takes at most a tenth of the time.
     """
 
     def __init__(self, session: BrowserSession, size: int, new_catcher: Callable[[], RequestCatcher]) -> None:
@@ -64,6 +89,17 @@ class PagePool:
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._lent = 0
         self._replaced = 0
+        self._collections = 0
+        self._renewals = 0
+        self._growth = Growth()
+        self._renewal_due = False
+        self._renew_from = 0.0
+        self._lent_since = 0  # the pages were opened
+        self._crashes: deque[float] = deque(maxlen=2 * size)  # times at which pages crashed while they were lent
+        self._lending = asyncio.Event()
+        self._lending.set()
+        self._upkeep: asyncio.Task[None] | None = None
+        self._look_from = 0.0
         self._closers: set[asyncio.Task[None]] = set()
         self._slots = [_Slot() for _ in range(size)]
         for slot in self._slots:
@@ -75,6 +111,9 @@ class PagePool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.wait([self._upkeep])
         while not self._free.empty():
             slot = self._free.get_nowait()
             self._discard(slot)
@@ -91,33 +130,55 @@ class PagePool:
 
     def statistics(self) -> PoolStatistics:
         """Return the numbers that progress and metrics show."""
-        return PoolStatistics(self._lent, self._size, self._replaced)
+        return PoolStatistics(self._lent, self._size, self._replaced, self._collections, self._renewals)
 
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[PooledPage]:
         """Borrow a page; raises ``PageLost`` where none can be opened."""
+        await self._lending.wait()
         slot = await self._free.get()
         self._lent += 1
+        self._lent_since += 1
         try:
             if slot.page is None or slot.page.spoiled:
                 self._discard(slot)
                 slot.page = await self._open(slot)
+            slot.page.lent = True
             yield slot.page
-        except BaseException:
+        except BaseException as error:
             if slot.page is not None:
                 slot.page.spoiled = True
+                slot.page.stuck = isinstance(error, StepTimeout | TimeoutError | asyncio.CancelledError)
             raise
         finally:
-            if slot.page is not None and slot.page.spoiled:
-                self._discard(slot)
+            if slot.page is not None:
+                if slot.page.spoiled:
+                    self._discard(slot)
+                else:
+                    slot.page.lent = False
             self._lent -= 1
             self._free.put_nowait(slot)
+            self._look_after()
+
+    def crashed_with_others(self, pooled: PooledPage) -> bool:
+        """Tell whether the page crashed together with others that were lent: one of them took along all the rest."""
+        at = pooled.crashed_at
+        return at is not None and sum(abs(at - other) <= TOGETHER_S for other in self._crashes) > 1
 
     def _begin_to_open(self) -> asyncio.Task[PooledPage]:
         return asyncio.get_running_loop().create_task(self._make(), name="open page")
 
     async def _open(self, slot: _Slot) -> PooledPage:
-        opening, slot.opening = slot.opening or self._begin_to_open(), None
+        begun, slot.opening = slot.opening, None
+        if begun is not None:
+            with contextlib.suppress(PageLost):  # what failed or died unused is no fault of whoever borrows now
+                slot.page = await self._opened(begun)
+                if not slot.page.spoiled:
+                    return slot.page
+                self._discard(slot)
+        return await self._opened(self._begin_to_open())
+
+    async def _opened(self, opening: asyncio.Task[PooledPage]) -> PooledPage:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -132,12 +193,18 @@ class PagePool:
             async with asyncio.timeout(OPEN_S):
                 page = await self._session.new_page()
                 pooled = PooledPage(page, catcher)
-                await catcher.attach(page)
+                page.on("crash", lambda _: self._note_crash(pooled))
+                await asyncio.gather(catcher.attach(page), pooled.vitals.attach(page))
                 return pooled
         except (TimeoutError, PlaywrightError) as error:
             if page is not None:
                 self._close_later(page)
             raise PageLost(f"no page could be opened: {first_line(error)}") from error
+
+    def _note_crash(self, pooled: PooledPage) -> None:
+        pooled.crashed()
+        if pooled.lent and pooled.crashed_at is not None:
+            self._crashes.append(pooled.crashed_at)
 
     def _discard(self, slot: _Slot) -> None:
         page, slot.page = slot.page, None
@@ -145,16 +212,91 @@ class PagePool:
             return
         if page.spoiled:
             self._replaced += 1
-        self._close_later(page.page)
+            self._in_background(_close_spoiled(page))
+        else:
+            self._close_later(page.page)
 
-    def _close_later(self, page: Page) -> None:
+    # -- upkeep ----------------------------------------------------------------------------------------------------
+
+    def _look_after(self) -> None:
+        """Begin to look at the memory of the pages, beside their work, where the last look is long enough ago."""
+        loop = asyncio.get_running_loop()
+        idle = self._upkeep is None or self._upkeep.done()
+        if idle and loop.time() >= self._look_from:
+            self._look_from = loop.time() + LOOK_EVERY_S
+            self._upkeep = loop.create_task(self._keep_small(), name="page upkeep")
+
+    async def _keep_small(self) -> None:
+        filling = self._lent_since < FILLED * self._size
+        verdict = self._growth.judge(await self._session.memory(), filling=filling)
+        self._renewal_due = self._renewal_due or verdict is Verdict.RENEW
+        if self._renewal_due and asyncio.get_running_loop().time() >= self._renew_from and await self._renew():
+            return
+        if verdict is Verdict.COLLECT:
+            await self._collect()
+
+    async def _collect(self) -> None:
+        """Collect garbage once in each process; pages that share one tell the same number of documents."""
+        self._collections += 1
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        cleared = -1
+        for page in [slot.page for slot in self._slots]:
+            if page is None or page.spoiled:
+                continue
+            with contextlib.suppress(PlaywrightError, TimeoutError):  # gone, or busy: its next step will tell
+                async with asyncio.timeout(GATHER_S):
+                    if await page.vitals.documents() > cleared:
+                        await page.vitals.collect_garbage()
+                        cleared = await page.vitals.documents()
+        self._look_from = loop.time() + max(LOOK_EVERY_S, (loop.time() - began) / COLLECTING_SHARE)
+
+    async def _renew(self) -> bool:
+        """Open all pages anew, once none is lent: a process gives all back when the last page in it is closed.
+
+        Tells whether it came to that. Where one page is held for long, as while its worker waits for a vehicle, the
+        others must not wait for it; that is tried again after a minute.
+        """
+        self._lending.clear()
+        gathered: list[_Slot] = []
+        try:
+            async with asyncio.timeout(GATHER_S):
+                while len(gathered) < self._size:
+                    gathered.append(await self._free.get())
+            closing = []
+            for slot in gathered:
+                page, slot.page = slot.page, None
+                if page is not None:
+                    closing.append(self._close_later(page.page))
+            if closing:
+                await asyncio.wait(closing)
+        except TimeoutError:
+            self._renew_from = asyncio.get_running_loop().time() + GATHER_AGAIN_S
+            return False
+        finally:
+            for slot in gathered:
+                self._free.put_nowait(slot)
+            self._lending.set()
+        self._renewal_due, self._lent_since = False, 0
+        self._renewals += 1
+        self.warm_up()
+        return True
+
+    def _close_later(self, page: Page) -> asyncio.Task[None]:
         """Close in the background and bounded: a page busy in a script may never close by itself."""
-        self._in_background(close_page(page))
+        return self._in_background(close_page(page))
 
-    def _in_background(self, closing: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, closing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(closing, name="close page")
         self._closers.add(task)
         task.add_done_callback(self._closers.discard)
+        return task
+
+
+async def _close_spoiled(pooled: PooledPage) -> None:
+    if pooled.stuck:
+        await pooled.vitals.unblock()
+    await close_page(pooled.page)
 
 
 async def _close_opened(opening: asyncio.Task[PooledPage]) -> None:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import time
-from collections.abc import Awaitable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import psutil
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper import system
+from jdp_scraper.browser.driver import Driver
 from jdp_scraper.browser.find import FoundBrowser, find_browser
+from jdp_scraper.browser.footprint import Footprint, Memory
+from jdp_scraper.browser.options import BrowserOptions
 from jdp_scraper.errors import BrowserLost, PageLost, ScraperError
 from jdp_scraper.events import Bus
 
-LAUNCH_S = 30.0
+LAUNCH_S = 90.0  # also where the machine is short of time: a night's run must not end of that
 CLOSE_S = 10.0
 GONE_S = 2.0
 PAGE_S = 20.0
@@ -30,81 +30,29 @@ PAGE_CLOSE_S = 2.5
 WATCH_EVERY_S = 0.25
 TOLD_S = 3 * WATCH_EVERY_S
 
-# Nothing that the user did not ask for leaves the machine, and pages out of sight keep their speed.
-_QUIET_FLAGS = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-domain-reliability",
-    "--disable-sync",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--no-pings",
-    "--disable-background-timer-throttling",
-    "--disable-backgrounding-occluded-windows",
-    "--disable-renderer-backgrounding",
-)
-_QUIET_FLAGS += tuple(os.environ.get("JDP_X_FLAGS", "").split())
-# Of the driver, which is a Node.js program and lives as long as the run.
-_DRIVER_OPTIONS = tuple(os.environ.get("JDP_X_NODE", "").split())
-
-
-@dataclass(frozen=True, slots=True)
-class BrowserOptions:
-    """How to launch; ``blocked_hosts`` are patterns like ``*.ads.example``.
-
-    ``traces`` is a private folder in which Playwright keeps a trace while it is recorded.
-    """
-
-    headless: bool = True
-    path: Path | None = None
-    sandbox: str = "auto"
-    block_images: bool = False
-    block_fonts: bool = False
-    blocked_hosts: Sequence[str] = ()
-    step_timeout_s: float = 30.0
-    traces: Path | None = None
-    extra_flags: Sequence[str] = field(default=())
-
-    def flags(self) -> list[str]:
-        """Return the command-line flags: blocking by the browser's own means keeps its cache on."""
-        flags = [*_QUIET_FLAGS, *self.extra_flags]
-        if self.block_images:
-            flags.append("--blink-settings=imagesEnabled=false")
-        if self.block_fonts:
-            flags.append("--disable-remote-fonts")
-        if self.blocked_hosts:
-            rules = ", ".join(f"MAP {host} ~NOTFOUND" for host in self.blocked_hosts)
-            flags.append(f"--host-resolver-rules={rules}")
-        return flags
-
-    @property
-    def use_sandbox(self) -> bool:
-        """Tell whether Chromium's sandbox is on."""
-        return not system.is_root() if self.sandbox == "auto" else self.sandbox == "on"
-
 
 class BrowserSession:
     """Chromium with one context, as an async context manager.
 
-    ``lost`` is set the moment that the browser or Playwright's driver has ended by itself. Raises ``BrowserMissing``
-    and ``BrowserLost``.
+    It takes over ``driver``, which may have been begun before, and closes it. ``lost`` is set the moment that the
+    browser or the driver has ended by itself. Raises ``BrowserMissing`` and ``BrowserLost``.
     """
 
-    def __init__(self, options: BrowserOptions, bus: Bus) -> None:
+    def __init__(self, options: BrowserOptions, bus: Bus, driver: Driver | None = None) -> None:
         self._options = options
         self._bus = bus
-        self._playwright: Playwright | None = None
+        self._driver = driver or Driver()
         self._browser: Browser | None = None
         self._context: BrowserContext | None = None
         self._first: Page | None = None
         self._children: list[psutil.Process] = []
+        self._footprint = Footprint([])
         self._watch: asyncio.Task[None] | None = None
         self._closing = False
         self.program = self.source = self.version = self.user_agent = ""
         self.lost = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        before = set(psutil.Process().children(recursive=True))
         try:
             async with asyncio.timeout(LAUNCH_S):
                 await self._start()
@@ -120,7 +68,6 @@ class BrowserSession:
         except BaseException:
             await self._close()
             raise
-        self._children = [p for p in psutil.Process().children(recursive=True) if p not in before]
         self._watch = asyncio.create_task(self._watch_processes(), name="browser processes")
         return self
 
@@ -130,9 +77,7 @@ class BrowserSession:
         await self._close()
 
     async def _start(self) -> None:
-        with _driver_options():
-            self._playwright = await async_playwright().start()
-        chromium = self._playwright.chromium
+        chromium = (await self._driver.playwright()).chromium
         found = find_browser(self._options.path, self._options.headless, Path(chromium.executable_path))
         try:
             self._browser = await chromium.launch(
@@ -141,6 +86,7 @@ class BrowserSession:
                 chromium_sandbox=self._options.use_sandbox,
                 args=self._options.flags(),
                 traces_dir=self._options.traces,
+                timeout=LAUNCH_S * 1000,
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
@@ -152,16 +98,23 @@ class BrowserSession:
         except PlaywrightError as error:
             raise BrowserLost(_launch_fault(found, str(error))) from error
         self._context.set_default_timeout(self._options.step_timeout_s * 1000)
+        self._children = await asyncio.to_thread(self._driver.processes)
+        self._footprint = Footprint(self._drivers())
+        if not self._children:
+            self._bus.notice("warning", "the process of Playwright's driver was not found: its end will not be noticed")
         self.program, self.source, self.version = str(found.program), found.source, self._browser.version
         self._bus.notice("debug", f"browser {self.version} ({self.source}: {self.program})")
 
     async def _watch_processes(self) -> None:
         """Notice that the driver has ended: Playwright tells of the browser's end alone, and through the driver."""
-        mine = psutil.Process().pid
-        drivers = [process.pid for process in self._children if _parent(process) == mine]
+        drivers = [process.pid for process in self._drivers()]
         while all(psutil.pid_exists(pid) for pid in drivers):  # noqa: ASYNC110 - a process sets no event
             await asyncio.sleep(WATCH_EVERY_S)
         self._note_loss()
+
+    def _drivers(self) -> list[psutil.Process]:
+        mine = psutil.Process().pid
+        return [process for process in self._children if _parent(process) == mine]
 
     def _note_loss(self) -> None:
         if not self._closing:
@@ -190,6 +143,7 @@ class BrowserSession:
 
     async def new_page(self) -> Page:
         """Open a page in the context; raises ``PageLost``, or ``BrowserLost`` where the browser has ended."""
+        self._footprint.look_again()
         first, self._first = self._first, None
         if first is not None and self.alive and not first.is_closed():
             return first  # it was opened to ask for the user agent
@@ -199,6 +153,10 @@ class BrowserSession:
         except (TimeoutError, PlaywrightError) as error:
             kind = PageLost if self.alive else BrowserLost
             raise kind(f"the browser opened no page: {first_line(error)}") from error
+
+    async def memory(self) -> Memory:
+        """Return what the driver and the processes that render pages hold."""
+        return await asyncio.to_thread(self._footprint.read)
 
     async def cookies(self, origin: str | None = None) -> list[dict[str, Any]]:
         """Return the context's live cookies, of one origin where it is given, in Playwright's form."""
@@ -216,31 +174,18 @@ class BrowserSession:
         self._closing = True
         if self._watch is not None:
             self._watch.cancel()
+        if not self._children:  # it did not come to that
+            self._children = await asyncio.to_thread(self._driver.processes)
         if self._context is not None:
             await _within(CLOSE_S, self._context.close())
         if self._browser is not None:
             await _within(CLOSE_S, self._browser.close())
-        if self._playwright is not None:
-            await _within(CLOSE_S, self._playwright.stop())
+        await self._driver.close()
         # What an orderly close left behind is ended by its process id; only what we started is in this list.
         for process in await asyncio.to_thread(_still_alive, self._children, GONE_S):
             self._bus.notice("warning", f"ended process {process.pid} that the browser left behind")
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-
-
-@contextlib.contextmanager
-def _driver_options() -> Iterator[None]:
-    """Let Playwright's driver collect its garbage early; it takes its options from the environment it is started in."""
-    before = os.environ.get("NODE_OPTIONS")
-    os.environ["NODE_OPTIONS"] = " ".join(filter(None, (before, *_DRIVER_OPTIONS)))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["NODE_OPTIONS"]
-        else:
-            os.environ["NODE_OPTIONS"] = before
 
 
 def _still_alive(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

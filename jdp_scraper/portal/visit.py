@@ -7,7 +7,8 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.portal.profile import Block, SiteProfile
 from jdp_scraper.settings import Settings
 
@@ -27,6 +28,7 @@ def browser_options(settings: Settings, profile: SiteProfile, traces: Path | Non
         headless=settings.headless,
         path=settings.browser_path,
         sandbox=settings.browser_sandbox,
+        pages=settings.concurrent_contexts,
         block_images=block.images,
         block_fonts=block.fonts,
         blocked_hosts=block.hosts,

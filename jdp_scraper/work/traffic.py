@@ -20,6 +20,7 @@ LONGEST_LOOK_S = 30.0
 TICK_S = 1.0
 MOST_FREE_REFUSALS = 10  # a vehicle that alone is asked to wait again and again must not keep the run from its end
 MOST_FREE_MENDS = 3  # nor may one whose report ends the session each time
+MOST_FREE_CRASHES = 3  # nor one that each time takes its neighbors along, and so cannot be told from them
 
 Look = Callable[[], Awaitable[str | None]]
 
@@ -61,6 +62,7 @@ class Traffic:
         self._ahead: Turn | None = None
         self._refusals: Counter[str] = Counter()
         self._mends: Counter[str] = Counter()
+        self._crashes: Counter[str] = Counter()
         self._changed = asyncio.Event()
         self._paused_at = self._look_at = clock()
         self._look_after_s = FIRST_LOOK_S
@@ -127,6 +129,11 @@ class Traffic:
         """
         self._mends[key] += 1
         return max(self._mends[key], in_vain) <= MOST_FREE_MENDS
+
+    def is_crash_free(self, key: str) -> bool:
+        """Take note that pages crashed together, one at this vehicle; tells whether that uses up no try of it."""
+        self._crashes[key] += 1
+        return self._crashes[key] <= MOST_FREE_CRASHES
 
     # -- beside them -----------------------------------------------------------------------------------------------
 

@@ -46,11 +46,12 @@ PAGES_LOST_IN_A_ROW = 3
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One try at a task: its lease, its turn, the session it began with, its way to the report, and what was seen."""
+    """One try at a task: its lease, turn, page, the session it began with, its way to the report, and what was seen."""
 
     lease: Lease
     turn: Turn | None = None
     generation: int = 0
+    pooled: PooledPage | None = None
     passage: Passage | None = None
     evidence: Evidence = field(default_factory=Evidence)
 
@@ -86,7 +87,7 @@ class Worker:
                 lease = await self.queue.take()
                 if lease is None:
                     return False
-                attempt = Attempt(lease)
+                attempt = Attempt(lease, pooled=pooled)
                 if not await self._begin(attempt):
                     return False
                 request = await self._ask(attempt, pooled)
@@ -221,6 +222,8 @@ class Worker:
             return mended is Mended.BEFORE or (
                 mended is Mended.NOW and desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
             )
+        if isinstance(error, PageLost) and attempt.pooled is not None and self.pool.crashed_with_others(attempt.pooled):
+            return desk.traffic.is_crash_free(lease.key)
         if isinstance(error, ReportMismatch) and attempt.passage is not None:
             return desk.lane.is_free(attempt.passage, error)
         last_try = isinstance(self.queue.decide(lease, error), GiveUp)

@@ -239,7 +239,7 @@ async def test_evidence_goes_once_the_vehicle_is_fetched(tmp_path: Path) -> None
         first, second = [vehicle["reference"] for vehicle in (await portal.inventory())[:2]]
         await portal.fault("html", "pdf", match=first)
         await portal.fault("error_500", "create", times=2, match=second)
-        program = Program(tmp_path, portal, QUICK)
+        program = Program(tmp_path, portal, QUICK | {"STEP_TIMEOUT_S": "20"})
         assert (await program.run()).code == 1
         failures = program.run_folder / "run_data" / "failures"
         assert {path.name for path in failures.iterdir()} == {first, second}

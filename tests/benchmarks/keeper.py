@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.benchmarks.processes import descendants, pss_mib
 
-SAMPLE_S = 0.2
+SAMPLE_S = 1.0
 LEFT_BEHIND_S = 5.0
 _PR_SET_CHILD_SUBREAPER = 36
 # Looking must not slow down what is looked at: no more than this share of one processor.

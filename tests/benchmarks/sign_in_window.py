@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.lease import LeaseFile, account_id
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.demo.options import DemoOptions

@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession, close_page
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession, close_page
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.demo.server import running

@@ -16,7 +16,8 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease, SignOutRecipe, account_id
 from jdp_scraper.checkpoint.refused import RefusedMarker
 from jdp_scraper.demo.process import DemoPortal
@@ -622,7 +623,7 @@ async def test_the_profile_s_own_way_out_needs_no_control(page: Page, site: Smal
 async def test_a_page_busy_in_a_script_holds_up_no_learning(page: Page, site: SmallSite) -> None:
     await keep_busy(page, site)
     page.set_default_timeout(500)
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(20):
         assert await learn_recipe(page, Site(profile_of("plain"), site.origin)) is None
 
 
@@ -631,7 +632,7 @@ async def test_wherever_the_page_is_the_sign_out_comes_through(
     where: str, account: Account, page: Page, start_portal: StartPortal, site: SmallSite
 ) -> None:
     portal = await start_portal()
-    session = account.at(portal.url).session(step_s=1)
+    session = account.at(portal.url).session(step_s=5)
     await session.open(Visit(account.browser, page))
     if where == "on a busy page":
         await keep_busy(page, site)

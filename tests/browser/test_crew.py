@@ -14,7 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
 from jdp_scraper.demo.process import DemoPortal
@@ -103,6 +104,10 @@ async def to_be_lost(ear: Ear) -> AsyncIterator[tuple[BrowserSession, psutil.Pro
         yield browser, driver
 
 
+def renders(process: psutil.Process) -> bool:
+    return any(part == "--type=renderer" for part in process.cmdline())
+
+
 @pytest.fixture
 def told_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of a driver is noticed a while after the calls that fail of it."""
@@ -146,6 +151,28 @@ async def test_a_vehicle_whose_row_the_walk_is_long_to_reach_uses_up_no_try(
         assert work.attempts() == [(TaskState.TODO, 0)] * 2
         await work.in_browser(browser)
         assert work.attempts() == [(TaskState.DONE, 1)] * 2
+
+
+async def test_pages_that_share_a_process_and_crash_with_it_use_up_no_try_of_their_vehicles(
+    start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=6, hang_s=600)
+    await portal.fault("hang", at="create", times=2)
+    options = BrowserOptions(step_timeout_s=STEP_S, extra_flags=("--renderer-process-limit=1",))
+    async with (
+        BrowserSession(options, ear.bus) as browser,
+        work_on(portal, browser, tmp_path, ear, concurrent_contexts=2, max_retries=0) as work,
+    ):
+        working = asyncio.ensure_future(work.in_browser(browser))
+        await until_portal(portal, lambda ledger: ledger["faults"].get("hang@create") == 2)
+        await until(lambda: work.links.ended)
+        for renderer in filter(renders, children()):
+            renderer.kill()
+        await working
+        assert work.attempts() == [(TaskState.DONE, 1)] * 6
+        returned = [event for event in ear.events if isinstance(event, TaskReturned)]
+        assert len(returned) >= 2
+        assert {(event.error, event.counts) for event in returned} == {("PageLost", False)}
 
 
 class HeldDisk(Disk):

@@ -10,15 +10,20 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from jdp_scraper.browser import growth as growth_module
+from jdp_scraper.browser import pool as pool_module
 from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.growth import Verdict
+from jdp_scraper.browser.options import BrowserOptions
 from jdp_scraper.browser.pool import PagePool, PooledPage, PoolStatistics
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
-from jdp_scraper.errors import BrowserLost, PageLost, PortalAnswered
+from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.browser.vitals import Vitals
+from jdp_scraper.errors import BrowserLost, PageLost, PortalAnswered, StepTimeout
 from jdp_scraper.portal.in_page import open_address
 
 from .conftest import Ear
 from .server import SmallSite
-from .test_session import until
+from .test_session import children, until
 
 BUSY = "<script>addEventListener('load', () => setTimeout(() => { while (true) {} }, 50))</script>"
 
@@ -92,24 +97,38 @@ async def test_pages_that_nobody_borrows_are_closed_also_while_they_open(browser
     assert open_pages(browser) == 0
 
 
-async def test_a_page_that_could_not_be_opened_beforehand_is_told_to_its_borrower_and_replaced(
+async def test_a_page_that_could_not_be_opened_beforehand_is_opened_when_it_is_needed(
     browser: BrowserSession, site: SmallSite, ear: Ear
 ) -> None:
-    broken = [True]
+    failures = [1, 2, 3]
 
     class Catcher(RequestCatcher):
         async def attach(self, page: Page) -> None:
-            if broken:
+            if failures:
+                failures.pop()
                 raise PlaywrightError("no session")
             await super().attach(page)
 
     async with PagePool(browser, 1, lambda: Catcher(None)) as pool:
         pool.warm_up()
-        with pytest.raises(PageLost, match="no session"):
+        with pytest.raises(PageLost, match="no session"):  # the second failure, of a page that is needed now
             async with pool.page():
                 pass
-        broken.clear()
+        pool.warm_up()
         await all_slots_work(pool, 1, site)
+    assert not failures
+
+
+async def test_a_page_that_died_before_it_was_ever_lent_is_not_lent(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    async with pool_of(browser, 2, ear) as pool:
+        pool.warm_up()
+        await until(lambda: open_pages(browser) == 2)
+        for page in list(browser.context.pages):
+            await page.close()
+        await all_slots_work(pool, 2, site)
+        assert pool.statistics().replaced == 2
 
 
 async def test_never_more_than_its_size_is_lent(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
@@ -278,15 +297,161 @@ async def test_a_page_busy_in_a_script_is_replaced_and_closed(
     browser: BrowserSession, site: SmallSite, ear: Ear
 ) -> None:
     async with pool_of(browser, 2, ear) as pool:
-        with pytest.raises(RuntimeError, match="gave up"):
+        with pytest.raises(StepTimeout, match="gave up"):
             async with pool.page() as pooled:
                 busy = pooled.page
                 await keep_busy(busy, site)
-                raise RuntimeError("gave up")
+                raise StepTimeout("gave up")
         assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=1)
         await all_slots_work(pool, 2, site)
         await until(busy.is_closed)
         assert open_pages(browser) <= 2
+
+
+async def test_a_script_that_never_ends_does_not_outlive_its_page_in_a_process_that_others_share(
+    site: SmallSite, ear: Ear
+) -> None:
+    options = BrowserOptions(extra_flags=("--renderer-process-limit=1",))
+    async with BrowserSession(options, ear.bus) as session, pool_of(session, 3, ear) as pool:
+        async with pool.page() as one, pool.page() as other:
+            for pooled in (one, other):
+                assert await works(pooled, site)
+            with pytest.raises(StepTimeout, match="gave up"):
+                async with pool.page() as pooled:
+                    await keep_busy(pooled.page, site)
+                    with pytest.raises(TimeoutError):
+                        async with asyncio.timeout(0.5):
+                            await one.page.evaluate("1")
+                    raise StepTimeout("gave up")
+            async with asyncio.timeout(20):
+                assert await one.page.evaluate("1") == await other.page.evaluate("1") == 1
+        await all_slots_work(pool, 3, site)
+
+
+async def test_the_end_of_a_script_that_has_ended_by_itself_meets_no_other_script(site: SmallSite, ear: Ear) -> None:
+    class Unheard(Vitals):
+        """The page's sign of life comes too late, however soon it comes."""
+
+        async def _send(self, method: str, **given: str) -> dict[str, object]:
+            answer = await super()._send(method, **given)
+            if method == "Runtime.evaluate" and not self.heard:
+                self.heard = True
+                raise TimeoutError
+            return answer
+
+        heard = False
+
+    options = BrowserOptions(extra_flags=("--renderer-process-limit=1",))
+    async with (
+        BrowserSession(options, ear.bus) as session,
+        pool_of(session, 2, ear) as pool,
+        pool.page() as one,
+        pool.page() as other,
+    ):
+        for pooled in (one, other):
+            assert await works(pooled, site)
+        for _ in range(10):
+            vitals = Unheard()
+            await vitals.attach(one.page)
+            await vitals.unblock()
+            assert await other.page.evaluate("1") == await one.page.evaluate("1") == 1
+
+
+async def test_a_page_that_did_not_hang_ends_no_script_of_its_neighbor_s(site: SmallSite, ear: Ear) -> None:
+    options = BrowserOptions(extra_flags=("--renderer-process-limit=1",))
+    async with (
+        BrowserSession(options, ear.bus) as session,
+        pool_of(session, 2, ear) as pool,
+        pool.page() as neighbor,
+    ):
+        assert await works(neighbor, site)
+        with pytest.raises(PageLost):
+            async with pool.page() as pooled:
+                assert await works(pooled, site)
+                long = asyncio.ensure_future(
+                    neighbor.page.evaluate(
+                        "(() => { const end = Date.now() + 4500; while (Date.now() < end); return 1 })()"
+                    )
+                )
+                raise PageLost("the other page's own fault")
+        assert await long == 1
+
+
+async def test_pages_that_crash_together_are_told_from_one_that_crashes_alone(site: SmallSite, ear: Ear) -> None:
+    options = BrowserOptions(extra_flags=("--renderer-process-limit=1",))
+    before = children()
+    async with BrowserSession(options, ear.bus) as session, pool_of(session, 3, ear) as pool:
+        async with pool.page() as one, pool.page() as other:
+            assert await works(one, site) and await works(other, site)
+            for process in children() - before:
+                if "--type=renderer" in process.cmdline():
+                    process.kill()
+            await until(lambda: one.spoiled and other.spoiled)
+            assert pool.crashed_with_others(one) and pool.crashed_with_others(other)
+            await asyncio.sleep(pool_module.TOGETHER_S)  # the next crash has nothing to do with these
+        async with pool.page() as alone:
+            await crash(alone.page, site)
+            assert not pool.crashed_with_others(alone)
+
+
+FULL = "<script>window.kept = new Uint8Array(20_000_000).fill(1)</script><p>full"
+
+
+async def test_garbage_is_collected_where_pages_have_grown(
+    site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 3, ear) as pool:
+        full = site.html("/full", FULL)
+        peak = least = (await session.memory()).renderers
+        while pool.statistics().collections < 3:
+            async with pool.page() as pooled:
+                await pooled.page.goto(full)
+                held = (await session.memory()).renderers
+                peak, least = max(peak, held), min(least, held)
+        assert peak < least + 400
+        assert pool.statistics().renewals == pool.statistics().replaced == 0
+
+
+async def test_what_no_collection_ends_ends_with_the_pages(
+    site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(growth_module, "RENEW_MIB", 60.0)
+    async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 2, ear) as pool:
+        empty = (await session.memory()).renderers
+        seen = set()
+        while not pool.statistics().renewals:
+            async with pool.page() as pooled:
+                if not pool.statistics().renewals:
+                    seen.add(pooled.page)
+                    await pooled.page.evaluate("(window.all ??= []).push(new Uint8Array(10_000_000).fill(1))")
+        await until(lambda: all(page.is_closed() for page in seen))
+        assert (await session.memory()).renderers < empty + 100
+        await all_slots_work(pool, 2, site)
+        assert pool.statistics().replaced == 0
+
+
+async def test_pages_are_not_opened_anew_while_one_is_held_for_long(
+    site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(pool_module, "GATHER_S", 0.1)
+    monkeypatch.setattr(pool_module, "GATHER_AGAIN_S", 0.0)
+    verdicts = [Verdict.RENEW]
+    monkeypatch.setattr(growth_module.Growth, "judge", lambda *_, **__: verdicts.pop() if verdicts else Verdict.FINE)
+    async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 2, ear) as pool:
+        async with pool.page() as held:
+            async with pool.page() as pooled:
+                first = pooled.page
+            await until(lambda: not verdicts)
+            async with pool.page() as pooled:
+                assert pooled.page is first, "the others are not kept waiting for ever"
+            assert pool.statistics().renewals == 0
+            assert await works(held, site)
+        await until(lambda: held.page.is_closed() and first.is_closed())
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=0, renewals=1)
+        await all_slots_work(pool, 2, site)
 
 
 async def test_pages_that_are_left_at_the_first_byte_of_an_answer_are_closed(ear: Ear, site: SmallSite) -> None:

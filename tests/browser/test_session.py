@@ -13,7 +13,9 @@ import psutil
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper.browser.session import CLOSE_S, BrowserOptions, BrowserSession
+from jdp_scraper.browser.driver import Driver
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import CLOSE_S, BrowserSession
 from jdp_scraper.errors import BrowserLost, PageLost, SettingsError
 
 from .conftest import Ear
@@ -42,7 +44,7 @@ def is_browser(process: psutil.Process) -> bool:
     return any("remote-debugging" in word for word in line) and not any(word.startswith("--type=") for word in line)
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for a condition; the time is only how long a failure takes."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -84,8 +86,71 @@ async def test_the_driver_is_kept_small_and_the_user_s_own_options_are_kept(
         (driver,) = [child for child in children() - before if child.ppid() == OURS.pid]
         options = driver.environ()["NODE_OPTIONS"].split()
     assert options[0] == "--no-deprecation"
-    assert any(option.startswith("--max-old-space-size=") for option in options)
+    assert any(option.startswith("--max-semi-space-size=") for option in options)
     assert os.environ["NODE_OPTIONS"] == "--no-deprecation"
+
+
+async def test_a_driver_that_was_begun_before_is_the_browser_s_own_and_ends_with_it(ear: Ear, site: SmallSite) -> None:
+    async with leaving_nothing() as before, Driver() as driver:
+        await driver.playwright()
+        (begun,) = await asyncio.to_thread(driver.processes)
+        async with BrowserSession(BrowserOptions(), ear.bus, driver) as session:
+            assert [child for child in children() - before if child.ppid() == OURS.pid] == [begun]
+            assert (await session.memory()).driver > 10
+        assert not is_living(begun)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 20])
+async def test_a_driver_that_nobody_uses_is_stopped_also_while_it_starts(turns: int) -> None:
+    async with leaving_nothing(), Driver():
+        for _ in range(turns):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_driver_that_does_not_start_is_told_to_whoever_wants_a_browser(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_driver() -> None:
+        raise RuntimeError("no driver here")
+
+    monkeypatch.setattr("jdp_scraper.browser.driver.async_playwright", no_driver)
+    async with Driver() as driver:
+        with pytest.raises(BrowserLost, match="did not start: no driver here"):
+            async with BrowserSession(BrowserOptions(), ear.bus, driver):
+                pass
+    async with Driver():
+        pass
+
+
+def features(process: psutil.Process, switch: str) -> list[set[str]]:
+    """Return each list of features that a browser was given; it heeds the last one alone."""
+    given = [part.partition("=")[2] for part in process.cmdline() if part.startswith(f"--{switch}=")]
+    return [{name.partition(":")[0] for name in one.split(",")} for one in given]
+
+
+async def test_what_playwright_asks_of_its_browser_is_asked_by_us_too(ear: Ear) -> None:
+    before = children()
+    async with BrowserSession(BrowserOptions(), ear.bus):
+        browsers = [child for child in children() - before if is_browser(child)]
+        assert browsers
+        for browser in browsers:
+            first, *others = features(browser, "enable-features")
+            assert others and first <= others[-1], "name them in browser/options.py, too"
+            assert len(features(browser, "disable-features")) == 1
+
+
+async def test_the_memory_of_pages_and_driver_is_told(ear: Ear, site: SmallSite) -> None:
+    site.html("/", "<script>window.kept = new Uint8Array(100_000_000).fill(1)</script><p>full")
+    async with BrowserSession(BrowserOptions(), ear.bus) as session:
+        page = await session.new_page()
+        before = await session.memory()
+        assert before.renderers > 0 and before.driver > 10
+        await page.goto(site.url("/"))
+        assert await page.inner_text("p") == "full"
+        assert (await session.memory()).renderers > before.renderers + 80
+        await page.close()
+        await until(lambda: not session.context.pages)
+    assert (await session.memory()).renderers == 0
 
 
 async def test_pages_and_cookies_are_all_in_the_one_context(ear: Ear, site: SmallSite) -> None:

@@ -14,7 +14,8 @@ import pytest
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.checkpoint.lease import LeaseFile, Phase, SessionLease
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.errors import AccountInUse

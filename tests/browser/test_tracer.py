@@ -15,7 +15,8 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from jdp_scraper.browser import tracer as tracers
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import BrowserLost

@@ -29,7 +29,7 @@ NAMED_ONCE: dict[type[BaseModel], str] = {Control: "control", Cell: "cell"}
 FOREIGN = {
     *("--blink-settings", "--disable-remote-fonts", "--host-resolver-rules"),
     *("--install", "--only-shell", "--require-hashes"),
-    "--long",  # of `make bench`
+    *("--disable-gpu", "--long"),  # of Chromium; of `make bench`
 }
 EXIT_CODES = {0, 1, 2, 3, 4, 129, 130, 143}
 

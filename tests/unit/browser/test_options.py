@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jdp_scraper import system
-from jdp_scraper.browser.session import BrowserOptions, first_line
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import first_line
 
 
 def test_nothing_is_blocked_unless_asked() -> None:
@@ -22,6 +23,20 @@ def test_what_is_blocked_is_blocked_by_the_browser_s_own_means() -> None:
 
 def test_flags_of_the_caller_are_added() -> None:
     assert "--mine" in BrowserOptions(extra_flags=("--mine",)).flags()
+
+
+def test_flags_of_the_caller_come_last_so_that_they_hold() -> None:
+    assert BrowserOptions(extra_flags=("--renderer-process-limit=9",)).flags()[-1] == "--renderer-process-limit=9"
+
+
+@pytest.mark.parametrize(("pages", "processes"), [(1, 2), (2, 2), (5, 3), (10, 5), (16, 8)])
+def test_pages_share_processes(pages: int, processes: int) -> None:
+    assert f"--renderer-process-limit={processes}" in BrowserOptions(pages=pages).flags()
+
+
+def test_only_a_browser_that_nobody_sees_goes_without_graphics() -> None:
+    assert "--disable-gpu" in BrowserOptions().flags()
+    assert "--disable-gpu" not in BrowserOptions(headless=False).flags()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,97 @@
+"""Playwright's driver: a process of its own, whose start takes as long as a run's imports and goes on beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import weakref
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+import psutil
+from playwright.async_api import Playwright, async_playwright
+
+from jdp_scraper.browser.options import DRIVER_OPTIONS
+
+STOP_S = 10.0
+_SIGN = "run-driver"  # in the driver's command line
+
+# The environment is shared, and a new child can be told from another's only while nothing else is started.
+_starting: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
+
+
+class Driver:
+    """Begun by ``async with`` and ready when ``playwright`` returns; whoever uses it may close it before the end."""
+
+    def __init__(self) -> None:
+        self._before: set[psutil.Process] = set()
+        self._process: psutil.Process | None = None
+        self._start: asyncio.Task[Playwright] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._begin()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def playwright(self) -> Playwright:
+        """Return what drives browsers; raises whatever its start has raised."""
+        return await asyncio.shield(self._begin())
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the driver's process, if there is one, with all that it has started; blocks for a moment."""
+        self._process = self._process or self._find()
+        if self._process is None:
+            return []
+        with contextlib.suppress(psutil.Error):
+            return [self._process, *self._process.children(recursive=True)]
+        return [self._process]
+
+    async def close(self) -> None:
+        """Stop it, bounded, also while it starts; a process that stays is left to whoever counts processes."""
+        start, self._start = self._start, None
+        if start is None:
+            return
+        with contextlib.suppress(Exception):  # it was told to whoever wanted the driver; nobody did otherwise
+            async with asyncio.timeout(STOP_S):
+                playwright = await start
+                await playwright.stop()
+
+    def _begin(self) -> asyncio.Task[Playwright]:
+        if self._start is None:
+            self._start = asyncio.get_running_loop().create_task(self._started(), name="start driver")
+        return self._start
+
+    async def _started(self) -> Playwright:
+        async with _starting.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            self._before = await asyncio.to_thread(lambda: set(psutil.Process().children()))
+            with _options():
+                playwright = await async_playwright().start()
+            self._process = await asyncio.to_thread(self._find)
+            return playwright
+
+    def _find(self) -> psutil.Process | None:
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if child not in self._before and any(_SIGN in part for part in child.cmdline()):
+                    return child
+        return None
+
+
+@contextlib.contextmanager
+def _options() -> Iterator[None]:
+    """Let the driver collect its garbage early; it takes its options from the environment that it is started in."""
+    before = os.environ.get("NODE_OPTIONS")
+    os.environ["NODE_OPTIONS"] = " ".join(filter(None, (before, *DRIVER_OPTIONS)))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["NODE_OPTIONS"]
+        else:
+            os.environ["NODE_OPTIONS"] = before

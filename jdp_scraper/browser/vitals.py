@@ -1,0 +1,60 @@
+"""What the pool asks of a page beside its work, over a debugging session of its own: is it well, and how full is it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from playwright.async_api import CDPSession, Page
+from playwright.async_api import Error as PlaywrightError
+
+ANSWER_S = 3.0
+
+
+class Vitals:
+    """A page's debugging session for its own upkeep."""
+
+    def __init__(self) -> None:
+        self._session: CDPSession | None = None
+
+    async def attach(self, page: Page) -> None:
+        """Open the session; raises Playwright's ``Error``. A page that is busy already would not let it be opened."""
+        self._session = await page.context.new_cdp_session(page)
+
+    async def documents(self) -> int:
+        """Return how many documents all pages of the page's process hold; raises Playwright's ``Error``."""
+        counted = await self._send("Memory.getDOMCounters")
+        return int(counted["documents"])
+
+    async def collect_garbage(self) -> None:
+        """Have the page's process drop the documents that its pages have left; raises Playwright's ``Error``."""
+        await self._send("HeapProfiler.collectGarbage")
+
+    async def unblock(self) -> None:
+        """End the script that keeps the page's process from answering, if there is one.
+
+        Pages share processes, and closing the page alone leaves its script running and the others waiting for it.
+        What is ended is whatever runs in the process at that moment or else what runs there next: so a script of our
+        own stands right behind, in which an end that came too late for the other one spends itself.
+        """
+        with contextlib.suppress(PlaywrightError):  # the page is gone, and its script with it
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    await self._send("Runtime.evaluate", expression="1")
+                    return
+            except TimeoutError:
+                pass
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ANSWER_S):
+                    await asyncio.gather(
+                        self._send("Runtime.terminateExecution"),
+                        self._send("Runtime.evaluate", expression="1"),
+                        return_exceptions=True,
+                    )
+
+    async def _send(self, method: str, **given: str) -> dict[str, Any]:
+        if self._session is None:
+            raise PlaywrightError(f"{method}: the page has no debugging session")
+        answer: dict[str, Any] = await self._session.send(method, given)
+        return answer
