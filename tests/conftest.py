@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 
 from tests.support import thorough  # noqa: F401 - brings the profile that --hypothesis-profile names
 
@@ -29,6 +30,11 @@ def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
             # Each script is read once, from the package.
             function.can_block_in("portal/in_page.py", {"_script"})
         yield
+
+
+# How long an example takes is not what any test is about, and a machine may be short of time.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 
 def _hear_signals() -> None:

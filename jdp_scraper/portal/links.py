@@ -75,5 +75,5 @@ class LinkBook:
             return list(self._matching(vehicle))
 
     def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
-        seen = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference, ())
+        seen = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference, [])
         return (row for row in seen if is_row_of(row, vehicle))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -39,12 +40,12 @@ def is_renderer(process: psutil.Process) -> bool:
     return any("--type=renderer" in part for part in command_of(process))
 
 
-def kill(of: int, which: Callable[[psutil.Process], bool]) -> int:
-    """Kill those of a program's own processes, and return how many there were."""
+def kill(of: int, which: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+    """Kill those of a program's own processes, and return them."""
     found = [process for process in psutil.Process(of).children(recursive=True) if which(process)]
     for process in found:
         process.send_signal(signal.SIGKILL)
-    return len(found)
+    return found
 
 
 async def run_with_kills(
@@ -54,7 +55,12 @@ async def run_with_kills(
     async with program.started(*arguments) as process:
         for count in after:
             await until(lambda count=count: len(program.pdfs()) >= count or process.returncode is not None)  # type: ignore[misc]
-            await until(lambda: process.returncode is not None or kill(process.pid, which) > 0)
+            killed: list[psutil.Process] = []
+            while not killed and process.returncode is None:
+                killed = kill(process.pid, which)
+                await asyncio.sleep(0.01)
+            # What is still dying must not be taken for its successor.
+            await until(lambda killed=killed: not any(map(command_of, killed)))  # type: ignore[misc]
         return await ended(process)
 
 
@@ -79,7 +85,7 @@ async def test_a_browser_killed_while_the_inventory_is_read_is_replaced(tmp_path
         program = Program(tmp_path, portal)
         async with program.started() as process:
             await until_portal(portal, lambda ledger: ledger["points"].get("export"))
-            assert kill(process.pid, is_browser) > 0
+            assert kill(process.pid, is_browser)
             last = await ended(process)
         assert last.code == 0, last.text
         assert (await judge(program)).right == 12
@@ -94,7 +100,7 @@ async def test_a_page_that_crashes_on_the_way_in_costs_no_second_sign_in(tmp_pat
         program = Program(tmp_path, portal)
         async with program.started() as process:
             await until_portal(portal, lambda ledger: ledger["faults"].get("hang@home"))
-            assert kill(process.pid, is_renderer) > 0
+            assert kill(process.pid, is_renderer)
             last = await ended(process)
         assert last.code == 0, last.text
         assert (await judge(program)).right == 2

@@ -632,7 +632,7 @@ async def test_wherever_the_page_is_the_sign_out_comes_through(
     where: str, account: Account, page: Page, start_portal: StartPortal, site: SmallSite
 ) -> None:
     portal = await start_portal()
-    session = account.at(portal.url).session(step_s=5)
+    session = account.at(portal.url).session(step_s=15)
     await session.open(Visit(account.browser, page))
     if where == "on a busy page":
         await keep_busy(page, site)

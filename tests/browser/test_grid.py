@@ -177,8 +177,8 @@ async def test_a_grid_that_says_it_is_empty_is_read_at_once(how: str, page: Page
 async def test_a_grid_that_shows_nothing_ends_in_a_timeout(page: Page, site: SmallSite) -> None:
     site.html("/lot", "<p>loading ...")
     grid = grid_of(page, site)
-    grid._seconds = 0.3
     await grid.open()
+    grid._seconds = 0.3
     with pytest.raises(StepTimeout, match=r"not shown: tr\.row"):
         await read(grid)
 

@@ -449,7 +449,8 @@ async def test_pages_are_not_opened_anew_while_one_is_held_for_long(
                 assert pooled.page is first, "the others are not kept waiting for ever"
             assert pool.statistics().renewals == 0
             assert await works(held, site)
-        await until(lambda: held.page.is_closed() and first.is_closed())
+        await until(lambda: pool.statistics().renewals > 0)
+        assert held.page.is_closed() and first.is_closed()
         assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=0, renewals=1)
         await all_slots_work(pool, 2, site)
 

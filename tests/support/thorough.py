@@ -15,7 +15,7 @@ LONG_EXAMPLES = 10_000
 SHARDS = 4
 T = TypeVar("T", bound=Callable[..., object])
 
-settings.register_profile(LONG, max_examples=LONG_EXAMPLES)
+settings.register_profile(LONG, max_examples=LONG_EXAMPLES, deadline=None)
 
 
 def search(quick: int, shards: int = 1) -> settings:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jdp_scraper.events import Bus, Event, Notice, TaskFailed, TaskReturned
@@ -104,7 +104,6 @@ def test_no_event_carries_a_secret() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.text(min_size=8, max_size=40), st.text(max_size=60))
 def test_cleaning_leaves_no_secret_and_can_be_done_again(secret: str, around: str) -> None:
     assume(secret not in REMOVED)  # what stands in place of a secret would hold it

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -37,14 +37,12 @@ def readable_in_one_way(reference: str) -> bool:
     return bool(form) and form[0] not in "#:" and form.lstrip(":#.-")[:1] not in ("", " ")
 
 
-@settings(deadline=None)
 @given(reference=references, separator=st.sampled_from(SEPARATORS))
 def test_a_report_proves_its_own_vehicle(reference: str, separator: str) -> None:
     assume(readable_in_one_way(reference))
     prove(document(reference, separator=separator), Vehicle(reference), RULE)
 
 
-@settings(deadline=None)
 @given(data=st.data(), separator=st.sampled_from(SEPARATORS))
 def test_a_report_never_proves_another_vehicle(data: st.DataObject, separator: str) -> None:
     wanted, printed = data.draw(references), data.draw(references)
@@ -53,7 +51,6 @@ def test_a_report_never_proves_another_vehicle(data: st.DataObject, separator: s
     assert not proves(document(printed, separator=separator), wanted, longer=list(longer))
 
 
-@settings(deadline=None)
 @given(stem=tight, tail=tight, separator=st.sampled_from(SEPARATORS))
 def test_a_report_never_proves_a_reference_that_it_begins_or_ends_with(stem: str, tail: str, separator: str) -> None:
     printed = stem + tail
@@ -63,7 +60,6 @@ def test_a_report_never_proves_a_reference_that_it_begins_or_ends_with(stem: str
             assert not proves(document(printed, separator=separator), wanted, longer=list(longer))
 
 
-@settings(deadline=None)
 @given(reference=references, printed=references)
 def test_a_report_with_another_vin_never_proves_a_vehicle(reference: str, printed: str) -> None:
     assert not proves(document(printed) + f"\r\nVIN: {OTHER_VIN}", reference, VIN)
@@ -225,7 +221,6 @@ def test_a_rule_that_cannot_work_is_refused(fields: dict[str, object], message: 
         ProofRule.model_validate(fields)
 
 
-@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert plain(plain(text)) == plain(text)
