@@ -32,7 +32,9 @@ class Vitals:
         await self._send("HeapProfiler.collectGarbage")
 
     async def unblock(self) -> None:
-        """End the script that keeps the page's process from answering, if there is one.
+        """End what the page still loads, and the script that keeps its process from answering, if there is one.
+
+        A page has no answer while it waits for another document, and keeps whoever opens the same address waiting.
 
         Pages share processes, and closing the page alone leaves its script running and the others waiting for it.
         What is ended is whatever runs in the process at that moment or else what runs there next: so a script of our
@@ -41,6 +43,7 @@ class Vitals:
         with contextlib.suppress(PlaywrightError):  # the page is gone, and its script with it
             try:
                 async with asyncio.timeout(ANSWER_S):
+                    await self._send("Page.stopLoading")
                     await self._send("Runtime.evaluate", expression="1")
                     return
             except TimeoutError:

@@ -394,6 +394,24 @@ async def test_pages_that_crash_together_are_told_from_one_that_crashes_alone(si
             assert not pool.crashed_with_others(alone)
 
 
+async def test_a_page_whose_address_is_never_answered_lets_go_of_it_at_once(
+    browser: BrowserSession, site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next page that opens the same address would wait for the first one's answer."""
+    monkeypatch.setattr("jdp_scraper.browser.vitals.ANSWER_S", 600)
+    async with pool_of(browser, 1, ear) as pool:
+        for first in (site.html("/first", "<p>first"), "about:blank"):
+            address = site.hanging("/hangs")
+            with pytest.raises(StepTimeout):
+                async with pool.page() as pooled:
+                    await pooled.page.goto(first)
+                    await open_address(pooled.page, address, "vehicle page", 0.5)
+            site.html("/hangs", "<p>fine")
+            async with pool.page() as pooled:
+                await pooled.page.goto(address, timeout=15_000)
+                assert await pooled.page.inner_text("p") == "fine"
+
+
 FULL = "<script>window.kept = new Uint8Array(20_000_000).fill(1)</script><p>full"
 
 
