@@ -185,9 +185,20 @@ class Entrance:
                 return seen
             await asyncio.sleep(LOOK_EVERY_S)
 
+    async def _look_and_fill(self, page: Page) -> Look:
+        """Open the sign-in address and fill in the form, if there is one to send; both send nothing, so they repeat."""
+        async for attempt in _again(AT_START):
+            with attempt:
+                seen = await self._look_once(page)
+                if seen.form and not seen.signed_in and self._unanswered < MOST_UNANSWERED:
+                    user, password = self._credentials.user, self._credentials.password
+                    await fill_in(page, self._site, user, password, self._step_s)
+                return seen
+        raise AssertionError("tenacity returns or raises")
+
     async def _sign_in_once(self, page: Page, ours: bool) -> None:
         """Send the form once; from the click on the session may be open, whatever is seen of it."""
-        seen = await self.look(page)
+        seen = await self._look_and_fill(page)
         if seen.signed_in:  # the session was good after all: nothing is sent, but it is ours to end
             self.note_answer()
             await self._keeper.begin()
@@ -205,8 +216,6 @@ class Entrance:
             )
         page.on("response", self._keeper.note_response)
         try:
-            user, password = self._credentials.user, self._credentials.password
-            await fill_in(page, self._site, user, password, self._step_s)
             await self._keeper.begin()
             self._unanswered += 1
             await seen_through(self._submit(page, ours), ANSWER_S)

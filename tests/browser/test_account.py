@@ -293,6 +293,24 @@ async def test_a_sign_in_that_is_answered_with_an_error_is_no_wrong_password(
     await session.close()
 
 
+async def test_a_form_that_cannot_be_filled_in_is_opened_again_and_sent_once(
+    account: Account, page: Page, start_portal: StartPortal
+) -> None:
+    portal = await start_portal()
+    await page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+            if (!document.querySelector("[type=password]") || sessionStorage.getItem("seen")) return;
+            sessionStorage.setItem("seen", "yes");
+            for (const field of document.querySelectorAll("input")) field.disabled = true;
+        })"""
+    )
+    session = account.at(portal.url).session(step_s=1)
+    await session.open(Visit(account.browser, page))
+    assert await page.evaluate("sessionStorage.getItem('seen')") == "yes"
+    assert await counts(portal) == (1, 0, 1)
+    assert await session.close()
+
+
 async def test_a_sign_in_that_is_cut_off_is_the_portal_s_fault(
     account: Account, page: Page, start_portal: StartPortal
 ) -> None:
