@@ -14,17 +14,14 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.catcher import RequestCatcher
-from jdp_scraper.browser.growth import Growth, Verdict
 from jdp_scraper.browser.session import BrowserSession, close_page, first_line
+from jdp_scraper.browser.upkeep import Upkeep
 from jdp_scraper.browser.vitals import Vitals
 from jdp_scraper.errors import PageLost, ScraperError, StepTimeout
 
 OPEN_S = 20.0
 CLOSE_S = 5.0
-LOOK_EVERY_S = 0.5
-COLLECTING_SHARE = 0.1
 GATHER_S = 3.0
-GATHER_AGAIN_S = 60.0
 FILLED = 4
 TOGETHER_S = 1.0
 
@@ -45,11 +42,6 @@ class PooledPage:
         self.lent = False
         self.crashed_at: float | None = None
         page.on("close", lambda _: self._spoil())
-
-    def crashed(self) -> None:
-        """Take note that the page's process has ended."""
-        self._spoil()
-        self.crashed_at = asyncio.get_running_loop().time()
 
     def _spoil(self) -> None:
         self.spoiled = True
@@ -77,9 +69,8 @@ class PagePool:
 
     A page is made when it is first needed, or before that by ``warm_up``. Whoever borrows one gives it back by leaving
     the ``async with``. A page that an error or a cancellation leaves behind may hang or have strayed; a new one costs
-    less than finding that out. As pages come back, and no more than twice a second, the memory that they hold is looked
-    at: garbage is collected where it has grown, and where that no longer helps all pages are opened anew, for which
-    lending pauses for a moment. Collecting takes at most a tenth of the time.
+    less than finding that out. As pages come back, ``Upkeep`` looks at the memory that they hold: garbage is collected
+    where it has grown, and where that no longer helps all pages are opened anew, for which lending pauses for a moment.
     """
 
     def __init__(self, session: BrowserSession, size: int, new_catcher: Callable[[], RequestCatcher]) -> None:
@@ -89,17 +80,12 @@ class PagePool:
         self._free: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         self._lent = 0
         self._replaced = 0
-        self._collections = 0
         self._renewals = 0
-        self._growth = Growth()
-        self._renewal_due = False
-        self._renew_from = 0.0
         self._lent_since = 0  # the pages were opened
         self._crashes: deque[float] = deque(maxlen=2 * size)  # times at which pages crashed while they were lent
         self._lending = asyncio.Event()
         self._lending.set()
-        self._upkeep: asyncio.Task[None] | None = None
-        self._look_from = 0.0
+        self._upkeep = Upkeep(session.memory, self._well, self._renew)
         self._closers: set[asyncio.Task[None]] = set()
         self._slots = [_Slot() for _ in range(size)]
         for slot in self._slots:
@@ -111,9 +97,7 @@ class PagePool:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._upkeep is not None:
-            self._upkeep.cancel()
-            await asyncio.wait([self._upkeep])
+        await self._upkeep.stop()
         while not self._free.empty():
             slot = self._free.get_nowait()
             self._discard(slot)
@@ -123,14 +107,14 @@ class PagePool:
             await asyncio.wait(self._closers, timeout=CLOSE_S)
 
     def warm_up(self) -> None:
-        """Begin to open all pages in the background; what fails there is told to whoever borrows the page."""
+        """Begin to open all pages in the background; one that fails is opened again when it is borrowed."""
         for slot in self._slots:
             if slot.page is None and slot.opening is None:
                 slot.opening = self._begin_to_open()
 
     def statistics(self) -> PoolStatistics:
         """Return the numbers that progress and metrics show."""
-        return PoolStatistics(self._lent, self._size, self._replaced, self._collections, self._renewals)
+        return PoolStatistics(self._lent, self._size, self._replaced, self._upkeep.collections, self._renewals)
 
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[PooledPage]:
@@ -158,7 +142,7 @@ class PagePool:
                     slot.page.lent = False
             self._lent -= 1
             self._free.put_nowait(slot)
-            self._look_after()
+            self._upkeep.look_after(filling=self._lent_since < FILLED * self._size)
 
     def crashed_with_others(self, pooled: PooledPage) -> bool:
         """Tell whether the page crashed together with others that were lent: one of them took along all the rest."""
@@ -202,8 +186,8 @@ class PagePool:
             raise PageLost(f"no page could be opened: {first_line(error)}") from error
 
     def _note_crash(self, pooled: PooledPage) -> None:
-        pooled.crashed()
-        if pooled.lent and pooled.crashed_at is not None:
+        pooled.spoiled, pooled.crashed_at = True, asyncio.get_running_loop().time()
+        if pooled.lent:
             self._crashes.append(pooled.crashed_at)
 
     def _discard(self, slot: _Slot) -> None:
@@ -216,46 +200,14 @@ class PagePool:
         else:
             self._close_later(page.page)
 
-    # -- upkeep ----------------------------------------------------------------------------------------------------
-
-    def _look_after(self) -> None:
-        """Begin to look at the memory of the pages, beside their work, where the last look is long enough ago."""
-        loop = asyncio.get_running_loop()
-        idle = self._upkeep is None or self._upkeep.done()
-        if idle and loop.time() >= self._look_from:
-            self._look_from = loop.time() + LOOK_EVERY_S
-            self._upkeep = loop.create_task(self._keep_small(), name="page upkeep")
-
-    async def _keep_small(self) -> None:
-        filling = self._lent_since < FILLED * self._size
-        verdict = self._growth.judge(await self._session.memory(), filling=filling)
-        self._renewal_due = self._renewal_due or verdict is Verdict.RENEW
-        if self._renewal_due and asyncio.get_running_loop().time() >= self._renew_from and await self._renew():
-            return
-        if verdict is Verdict.COLLECT:
-            await self._collect()
-
-    async def _collect(self) -> None:
-        """Collect garbage once in each process; pages that share one tell the same number of documents."""
-        self._collections += 1
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        cleared = -1
-        for page in [slot.page for slot in self._slots]:
-            if page is None or page.spoiled:
-                continue
-            with contextlib.suppress(PlaywrightError, TimeoutError):  # gone, or busy: its next step will tell
-                async with asyncio.timeout(GATHER_S):
-                    if await page.vitals.documents() > cleared:
-                        await page.vitals.collect_garbage()
-                        cleared = await page.vitals.documents()
-        self._look_from = loop.time() + max(LOOK_EVERY_S, (loop.time() - began) / COLLECTING_SHARE)
+    def _well(self) -> list[Vitals]:
+        return [slot.page.vitals for slot in self._slots if slot.page is not None and not slot.page.spoiled]
 
     async def _renew(self) -> bool:
         """Open all pages anew, once none is lent: a process gives all back when the last page in it is closed.
 
-        Tells whether it came to that. Where one page is held for long, as while its worker waits for a vehicle, the
-        others must not wait for it; that is tried again after a minute.
+        Tells whether it came to that: where one page is held for long, as while its worker waits for a vehicle, the
+        others must not wait for it.
         """
         self._lending.clear()
         gathered: list[_Slot] = []
@@ -263,21 +215,18 @@ class PagePool:
             async with asyncio.timeout(GATHER_S):
                 while len(gathered) < self._size:
                     gathered.append(await self._free.get())
-            closing = []
+            closing = [self._close_later(slot.page.page) for slot in gathered if slot.page is not None]
             for slot in gathered:
-                page, slot.page = slot.page, None
-                if page is not None:
-                    closing.append(self._close_later(page.page))
+                slot.page = None
             if closing:
                 await asyncio.wait(closing)
         except TimeoutError:
-            self._renew_from = asyncio.get_running_loop().time() + GATHER_AGAIN_S
             return False
         finally:
             for slot in gathered:
                 self._free.put_nowait(slot)
             self._lending.set()
-        self._renewal_due, self._lent_since = False, 0
+        self._lent_since = 0
         self._renewals += 1
         self.warm_up()
         return True

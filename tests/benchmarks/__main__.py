@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.benchmarks import ends, inventory, memory, pages, queueing, recording, sign_in_window, speed, verifying
 from tests.benchmarks.clients.catalog import CLIENTS, FLOOR, PLAIN, THIS
 from tests.benchmarks.picture import draw, row_of
-from tests.benchmarks.report import DOCS, RESULTS, Part, markdown, save
+from tests.benchmarks.places import RESULTS
+from tests.benchmarks.report import DOCS, Part, markdown, save
 from tests.benchmarks.setting import SHELL, Setting, machine, program_of
 
 WHOLES: dict[str, Callable[[Setting], Awaitable[list[Part]]]] = {

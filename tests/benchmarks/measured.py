@@ -6,11 +6,9 @@ import asyncio
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from jdp_scraper.demo.options import DemoOptions, LatencyName
@@ -19,6 +17,7 @@ from tests.benchmarks.clients.catalog import CLIENTS, THIS
 from tests.benchmarks.clients.order import Order
 from tests.benchmarks.judging import judge
 from tests.benchmarks.keeper import Charge, Kept, Sample
+from tests.benchmarks.places import work_folder
 from tests.support.program import ROOT, asked_twice
 
 TRIES = 3
@@ -101,15 +100,14 @@ async def warm_up(clients: Sequence[str], pages: int, browser: str) -> None:
 
 async def _once(case: Case) -> Outcome:
     client = CLIENTS[case.client]
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with work_folder() as folder:
         async with DemoPortal.start(DemoOptions(vehicles=case.lot_size, latency=case.latency)) as portal:
             inventory = await portal.inventory()
             references = case.wanted([one["reference"] for one in inventory])
             order = Order(portal.url, references, case.pages, str(folder / "out"), case.browser)
             start = client.start(order, folder, _options(case, references))
             log = folder / "client.log"
-            charge = Charge(start.command, name, client.pdfs, str(log), 120 + 10.0 * case.vehicles)
+            charge = Charge(start.command, str(folder), client.pdfs, str(log), 120 + 10.0 * case.vehicles)
             kept = await keep(charge, start.environment)
             ledger = await portal.ledger()
         owners = client.owners(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.records import RunHeader, TaskRecord, TaskState
 from jdp_scraper.disk import Disk
+from tests.benchmarks.places import work_folder
 
 SIZES = (100, 100_000)
 OUTCOMES = 100
@@ -19,8 +19,8 @@ ROUNDS = 5
 
 async def main() -> None:
     """Print the median cost of an outcome for each size, and the ratio of the last to the first."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        checkpoints = [await _checkpoint(Path(folder) / str(size), size) for size in SIZES]
+    with work_folder() as folder:
+        checkpoints = [await _checkpoint(folder / str(size), size) for size in SIZES]
         times: list[list[float]] = [[] for _ in SIZES]
         for round_number in range(ROUNDS):  # in turn, so that a disk that grows slower meanwhile is fair to both
             for index, checkpoint in enumerate(checkpoints):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.measured import Outcome
+from tests.benchmarks.places import RESULTS
 from tests.benchmarks.table import Table
 
-RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import statistics
-import tempfile
 import time
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from jdp_scraper.portal.entrance import Credentials
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.visit import Visit
+from tests.benchmarks.places import work_folder
 
 # How a site's cookie of an open session begins, after the name; before the sign-in there is none, or a shorter one.
 SITES = {"jdpower": re.compile(r"\.ASPXAUTH=."), "plain": re.compile(r"sid=\w+\.\w")}
@@ -83,8 +83,8 @@ async def windows(folder: Path, name: str, rounds: int) -> list[float]:
 async def main() -> None:
     """Print the median and the worst window of each site."""
     for name in SITES:
-        with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-            found = await windows(Path(folder), name, ROUNDS)
+        with work_folder() as folder:
+            found = await windows(folder, name, ROUNDS)
         print(
             f"sign-in answered until its session is saved, {name:<7}: median {statistics.median(found) * 1000:.1f} ms, "
             f"worst {max(found) * 1000:.1f} ms of {len(found)} (bar: {BAR_S * 1000:.0f} ms)"

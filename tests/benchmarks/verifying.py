@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 import statistics
-import tempfile
 import time
 from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
@@ -26,6 +25,7 @@ from jdp_scraper.disk import Disk
 from jdp_scraper.pdf.active_content import examine
 from jdp_scraper.vehicle import Vehicle, assign_keys
 from jdp_scraper.verify import VerifyOptions, verify
+from tests.benchmarks.places import work_folder
 
 PDFS = 2_000
 BAR_S = 60
@@ -34,12 +34,12 @@ SAMPLE = 60
 
 async def main() -> None:
     """Print the time and rate of a whole check, and the cost of a PDF's examination against that of its text."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        await _make_run(Path(folder))
+    with work_folder() as folder:
+        await _make_run(folder)
         said = io.StringIO()
         began = time.perf_counter()
         with redirect_stdout(said):
-            code = await verify(VerifyOptions(Path(folder)))
+            code = await verify(VerifyOptions(folder))
         seconds = time.perf_counter() - began
     if code or f"{PDFS} of {PDFS} done are right" not in said.getvalue():
         raise RuntimeError(said.getvalue())

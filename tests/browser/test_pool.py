@@ -12,6 +12,7 @@ from playwright.async_api import Page
 
 from jdp_scraper.browser import growth as growth_module
 from jdp_scraper.browser import pool as pool_module
+from jdp_scraper.browser import upkeep as upkeep_module
 from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.growth import Verdict
 from jdp_scraper.browser.options import BrowserOptions
@@ -418,7 +419,7 @@ FULL = "<script>window.kept = new Uint8Array(20_000_000).fill(1)</script><p>full
 async def test_garbage_is_collected_where_pages_have_grown(
     site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep_module, "LOOK_EVERY_S", 0.0)
     async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 3, ear) as pool:
         full = site.html("/full", FULL)
         peak = least = (await session.memory()).renderers
@@ -434,7 +435,7 @@ async def test_garbage_is_collected_where_pages_have_grown(
 async def test_what_no_collection_ends_ends_with_the_pages(
     site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep_module, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(growth_module, "RENEW_MIB", 60.0)
     async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 2, ear) as pool:
         empty = (await session.memory()).renderers
@@ -453,9 +454,9 @@ async def test_what_no_collection_ends_ends_with_the_pages(
 async def test_pages_are_not_opened_anew_while_one_is_held_for_long(
     site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_module, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(upkeep_module, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(pool_module, "GATHER_S", 0.1)
-    monkeypatch.setattr(pool_module, "GATHER_AGAIN_S", 0.0)
+    monkeypatch.setattr(upkeep_module, "RENEW_AGAIN_S", 0.0)
     verdicts = [Verdict.RENEW]
     monkeypatch.setattr(growth_module.Growth, "judge", lambda *_, **__: verdicts.pop() if verdicts else Verdict.FINE)
     async with BrowserSession(BrowserOptions(), ear.bus) as session, pool_of(session, 2, ear) as pool:
