@@ -95,39 +95,63 @@ async def test_a_script_can_use_the_tab_that_it_has_opened(
     assert site.asked[REPORT] == 0
 
 
-async def test_a_tab_without_a_referrer_is_asked_for_without_one(learn: Learn) -> None:
-    request = await learn(f"window.open('{ADDRESS}', '_blank', 'noopener,noreferrer')")
+@pytest.mark.parametrize("features", ["noopener,noreferrer", "noreferrer = 0, NoReferrer=1", "width=9 noreferrer=yes"])
+async def test_a_tab_without_a_referrer_is_asked_for_without_one(features: str, learn: Learn) -> None:
+    request = await learn(f"window.open('{ADDRESS}', '_blank', '{features}')")
     assert request.headers == {}
 
 
-@pytest.mark.parametrize("features", ["noreferrer=0", "popup, width=100", "x-noreferrer"])
-async def test_a_tab_that_keeps_its_referrer_is_asked_for_with_it(features: str, learn: Learn, site: SmallSite) -> None:
+@pytest.mark.parametrize("features", ["noreferrer=0", "noreferrer,noreferrer=no", "width=600,noreferrers"])
+async def test_a_tab_whose_noreferrer_is_off_is_asked_for_with_one(
+    features: str, learn: Learn, site: SmallSite
+) -> None:
     request = await learn(f"window.open('{ADDRESS}', '_blank', '{features}')")
     assert request.headers == {"referer": site.url("/vehicle")}
 
 
-async def test_a_page_with_a_referrer_policy_of_its_own_decides_by_itself(learn: Learn, site: SmallSite) -> None:
-    request = await learn(f"window.open('{ADDRESS}')", '<meta name="Referrer" content="no-referrer">')
-    assert (request.url, request.headers) == (site.url(ADDRESS), {})
+@pytest.mark.parametrize(
+    ("policy", "sent"),
+    [
+        ("<meta name=Referrer content=no-referrer>", None),
+        ("<meta name=referrer content=origin>", "/"),
+        ("<script>make.setAttribute('referrerpolicy', 'origin')</script>", "/vehicle"),
+        ("<script>make.setAttribute('rel', 'NoReferrer')</script>", "/vehicle"),
+    ],
+    ids=["none", "origin", "the control's", "the control's rel"],
+)
+async def test_a_page_with_a_referrer_policy_leaves_the_referrer_to_the_browser(
+    policy: str, sent: str | None, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    request = await learn(f"window.open('{ADDRESS}')", policy)
+    assert request.url == site.url(ADDRESS)
+    told = {name.lower(): value for name, value in request.headers.items()}
+    assert told == ({"referer": site.url(sent)} if sent else {})
+    assert len(pooled.page.frames) == 2, "the browser was not asked"
 
 
-async def test_a_tab_whose_fragment_alone_holds_the_address_is_another(
-    learn: Learn, pooled: PooledPage, site: SmallSite
+async def test_an_address_that_holds_what_is_wanted_in_its_fragment_alone_is_no_report(
+    learn: Learn, site: SmallSite
 ) -> None:
     site.html("/wait", f"<script>setTimeout(() => {{ location = '{ADDRESS}' }}, 100)</script>")
-    request = await learn(f"window.open('/wait#{ADDRESS}')")
+    request = await learn("window.open('/wait#GetPdfReport')")
     assert request.url == site.url(ADDRESS)
-    assert len(pooled.page.frames) == 2
 
 
-async def test_a_report_that_an_earlier_click_opens_already_is_asked_for_once(
+async def test_a_report_that_an_earlier_control_opens_is_caught_at_the_browser(
     pooled: PooledPage, site: SmallSite
 ) -> None:
     site.content(REPORT, b"%PDF-1.7", "application/pdf")
-    body = f"<button id=first>Reports</button><script>first.onclick = () => window.open('{ADDRESS}')</script>"
-    await pooled.page.goto(site.html("/vehicle", body))
+    await pooled.page.goto(
+        site.html(
+            "/vehicle",
+            "<button id=first>Reports</button><button id=make hidden>PDF</button><script>window.made = 0;"
+            f"first.onclick = () => {{ window.open('{ADDRESS}'); make.hidden = false }};"
+            "make.onclick = () => { window.made += 1 };</script>",
+        )
+    )
     request = await learn_report(pooled, PROFILE, STEP_S)
     assert request.url == site.url(ADDRESS)
+    assert len(pooled.page.frames) == 2, "the script took the earlier control's tab"
     assert site.asked[REPORT] == 0
 
 

@@ -1,8 +1,8 @@
 // The way to a report, in one go: each control is clicked the moment that it shows and is enabled. Where a click is not
 // followed by the next control it is done again, but never the last one, which makes the report.
-// Returns the report's address where a script opens a tab by it after the last click (see tabs.js), with the referrer that
-// the tab would send by the browser's own policy, and null where the report comes in another way, which is seen at the
-// browser: so it is where the document has a referrer policy of its own. What a header says of it cannot be seen here.
+// Returns the report's address where the last click's script opens a tab by it (see tabs.js), with the referrer that the
+// tab would send, and null where the report comes in another way, which is seen at the browser. What an earlier control
+// opens is seen at the browser, too, and so is a tab whose referrer is not plainly told by the browser's default policy.
 async ({ clicks, time, again, wanted }) => {
   const ready = (control) => () => {
     const element = settled() && find(control);
@@ -17,15 +17,34 @@ async ({ clicks, time, again, wanted }) => {
       resolve(opened);
     };
   });
-  const referrer = (to) => (to.origin === location.origin ? location.href.replace(/#.*/, "") : `${location.origin}/`);
-  const noReferrer = /(?:^|[\s,])noreferrer(?!\s*=\s*(?:0|no|false)\b)/i;
+  const bare = (address) => {
+    const copy = new URL(address);
+    copy.hash = copy.username = copy.password = "";
+    return copy.href;
+  };
+  // A feature is on by its name alone, by yes, true, or a number other than 0; the last word on it counts.
+  const isOn = (features, name) => {
+    const words = features.toLowerCase().replace(/\s*=\s*/g, "=").split(/[\s,]+/);
+    const value = new Map(words.map((word) => `${word}=`.split("=", 2))).get(name);
+    return ["", "yes", "true"].includes(value) || Boolean(parseInt(value, 10));
+  };
+  // What the default policy, strict-origin-when-cross-origin, has a tab send: null is no referrer, undefined means that
+  // only the browser knows, since the page or the control asks for another policy, or the rule's exceptions come close.
+  const referrer = (to, features) => {
+    if (isOn(features, "noreferrer")) return null;
+    if (document.querySelector("meta[name=referrer i]") || last.closest("[referrerpolicy], [rel~=noreferrer i]")) return;
+    const own = bare(location.href);
+    if (!/^https?:/.test(own) || own.length > 4000 || (location.protocol === "https:" && to.protocol !== "https:")) return;
+    return to.origin === location.origin ? own : `${location.origin}/`;
+  };
   // From here on tabs.js tells of refusals, and of a tab that a script opens.
   window.jdpAsking = {
     opened: (to, features) => {
       const address = to.href.replace(/#.*/, "");
       if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !address.includes(wanted)) return false;
-      if (document.querySelector('meta[name="referrer" i]')) return false;
-      tell({ address, referrer: noReferrer.test(features) ? null : referrer(to) });
+      const sent = referrer(to, features);
+      if (sent === undefined) return false;
+      tell({ address, referrer: sent });
       return true;
     },
   };
@@ -37,9 +56,9 @@ async ({ clicks, time, again, wanted }) => {
       clearInterval(repeat);
     }
     if (control === clicks.at(-1)) {
+      listening = true;
       setTimeout(() => tell(null), time);
       addEventListener("beforeunload", () => tell(null)); // something comes in this document's place
-      listening = true;
     }
     last.click();
   }
