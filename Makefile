@@ -26,8 +26,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 setup: $(VENV)/.ready ## make .venv from requirements.lock, and get a browser where none is
 	@$(PY) -m jdp_scraper.browser.install
 
-demo: setup ## run the main job against the embedded demo portal; PDFs land in downloads/
-	@$(PY) main_async.py run --demo --new
+demo: setup ## run the main job against the embedded demo portal; PDFs and archive land in downloads/
+	@PUBLISH_ARCHIVE=true $(PY) main_async.py run --demo --new
 
 test: $(VENV)/.ready ## run all tests but the long forms
 	@$(PY) -m jdp_scraper.browser.install --for-tests

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,9 @@ from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
 
 if TYPE_CHECKING:
     from jdp_scraper.browser.driver import Driver
+    from jdp_scraper.run_report import RunReport
 
-COMMANDS = ("run", "status", "verify", "doctor", "demo-portal")
+COMMANDS = ("run", "values", "archive", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
 
 
@@ -92,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"jdp-scraper {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
     _add_run(commands.add_parser("run", help="fetch the reports (the default command)"))
+    _add_values(commands.add_parser("values", help="read the values out of reports, as tables"))
     status = commands.add_parser("status", help="say what a run folder holds")
     status.add_argument(
         "run", nargs="?", type=Path, help="a run folder, or its name (default: all in the download folder)"
@@ -103,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--portal", help="prove by this profile, not by what the run has kept")
     check.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
     check.set_defaults(call=_verify)
+    _add_archive(commands.add_parser("archive", help="build the pages on which all runs' reports are looked up"))
     doctor = commands.add_parser("doctor", help="check settings, browser, folder and portal")
     doctor.set_defaults(call=_doctor)
     demo = commands.add_parser("demo-portal", help="serve a portal to practise on")
@@ -125,6 +129,30 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--demo", action="store_true", help="work on the embedded demo portal, without an account")
     _add_where(run)
     run.set_defaults(call=_run)
+
+
+def _add_values(values: argparse.ArgumentParser) -> None:
+    values.add_argument(
+        "sources",
+        nargs="*",
+        type=Path,
+        metavar="RUN_OR_FOLDER",
+        help="a run folder, its name, or a folder of PDFs with its sub-folders (default: the newest run)",
+    )
+    values.add_argument("--out", type=Path, metavar="DIR", help="one table of all, written here")
+    values.add_argument("--portal", help="read by the rules of this profile, not of the run's own portal")
+    values.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    values.set_defaults(call=_values)
+
+
+def _add_archive(archive: argparse.ArgumentParser) -> None:
+    archive.add_argument(
+        "sources", nargs="*", type=Path, metavar="RUN_OR_FOLDER", help="a run or a folder of PDFs (default: all runs)"
+    )
+    archive.add_argument("--out", type=Path, metavar="DIR", help="where to (default: archive in the download folder)")
+    archive.add_argument("--verbose", action="store_true", help="tell workers, times, and what parallel work saved")
+    archive.add_argument("--download-folder", type=Path, help="DOWNLOAD_FOLDER of this command")
+    archive.set_defaults(call=_archive)
 
 
 def _add_where(command: argparse.ArgumentParser) -> None:
@@ -179,10 +207,13 @@ async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
     settings.require_credentials()
     async with Driver() as driver:  # it starts beside the imports that follow
         await asyncio.to_thread(import_module, "jdp_scraper.run")
-        return await _run_with(driver, settings, args)
+        code, report = await _run_with(driver, settings, args)
+    followed = 0 if report is None else await _follow_up(settings, report)
+    return code or followed
 
 
-async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace) -> int:
+async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace) -> tuple[int, RunReport | None]:
+    """Return the run's exit code, and its report where it came to an end that was meant."""
     from jdp_scraper.report_text import report_lines  # noqa: PLC0415 - imported by now
     from jdp_scraper.run import Run, RunOptions  # noqa: PLC0415
     from jdp_scraper.stop import StopRequest  # noqa: PLC0415
@@ -201,12 +232,30 @@ async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace
             raise
         except Exception as error:  # told here, where the secrets are known that its lines may quote
             sys.stderr.write(bus.secrets.message(_unexpected(error)))
-            return ScraperError.exit_code
+            return ScraperError.exit_code, None
         finally:
             console.close()
             for line in report_lines(run.report):
                 say(line)
-    return 1 if run.report.done < run.report.wanted else 0
+    return (1 if run.report.done < run.report.wanted else 0), run.report
+
+
+async def _follow_up(settings: Settings, report: RunReport) -> int:
+    """Do what follows a run, after its sign-out and its browser's end; return the first exit code that is not 0."""
+    if not report.begun or report.folder is None or not report.done:
+        return 0
+    from jdp_scraper.aftermath import extract_values, publish_archive  # noqa: PLC0415 - imported by now, but for itself
+
+    codes = [await extract_values(settings, report.folder), await publish_archive(settings)]
+    return next(filter(None, codes), 0)
+
+
+def _values(args: argparse.Namespace) -> int:
+    from jdp_scraper.values.command import options_of, values  # noqa: PLC0415 - slow to import, as the libraries are
+
+    settings = load_settings({"download_folder": args.download_folder})
+    options = replace(options_of(settings), named=tuple(args.sources), out=args.out, rules_from=args.portal)
+    return asyncio.run(values(options))
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -223,6 +272,14 @@ def _verify(args: argparse.Namespace) -> int:
     return asyncio.run(
         verify(VerifyOptions(settings.download_folder, args.run, args.repair, settings.portal, args.portal))
     )
+
+
+def _archive(args: argparse.Namespace) -> int:
+    from jdp_scraper.archive.command import archive, options_of  # noqa: PLC0415 - slow to import, as the libraries are
+
+    settings = load_settings({"download_folder": args.download_folder})
+    options = replace(options_of(settings), named=tuple(args.sources), out=args.out)
+    return asyncio.run(archive(options, verbose=args.verbose))
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from jdp_scraper.events import Countdown, Event, Notice, TaskFailed, TaskReturned
+from jdp_scraper.events import Countdown, Event, FilesDone, Notice, TaskFailed, TaskReturned
 from jdp_scraper.events import Progress as ProgressEvent
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ class Console:
             case TaskFailed(key, attempt, error, message):
                 self._line(f"{key}: failed after attempt {attempt}: {error}: {message}")
             case ProgressEvent():
-                self._show(event)
+                self._show(progress_text(event), event.done + event.failed, event.total)
+            case FilesDone():
+                self._show(files_text(event), event.done, event.total)
             case Countdown(reason, seconds_left):
                 self._count_down(reason, seconds_left)
             case _:
@@ -99,14 +101,13 @@ class Console:
         else:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _show(self, event: ProgressEvent) -> None:
-        text = progress_text(event)
+    def _show(self, text: str, done: int, total: int) -> None:
         if self._progress is not None:
             if self._bar is None:
-                self._bar = self._progress.add_task(text, total=event.total)
+                self._bar = self._progress.add_task(text, total=total)
             shown = None if time.monotonic() < self._counting_until else text
-            self._progress.update(self._bar, completed=event.done + event.failed, total=event.total, description=shown)
-        elif event.done + event.failed and (time.monotonic() - self._last_line >= PLAIN_EVERY_S or not event.left):
+            self._progress.update(self._bar, completed=done, total=total, description=shown)
+        elif done and (time.monotonic() - self._last_line >= PLAIN_EVERY_S or done == total):
             self._last_line = time.monotonic()
             say(text)
 
@@ -141,11 +142,21 @@ def _live() -> Progress:
 def progress_text(event: ProgressEvent) -> str:
     """Return a progress event as one line."""
     left = "--:--:--" if event.seconds_left is None else clock_text(event.seconds_left)
-    full = round(BAR * (event.done + event.failed) / max(1, event.total))
     return (
-        f"[{'#' * full}{'.' * (BAR - full)}] {event.done}/{event.total} done, {event.failed} failed, "
+        f"{_bar(event.done + event.failed, event.total)} {event.done}/{event.total} done, {event.failed} failed, "
         f"{left} left, {event.per_hour:.0f} vehicles/h, {event.pages_at_work}/{event.pages} pages at work"
     )
+
+
+def files_text(event: FilesDone) -> str:
+    """Return the progress of a batch of files as one line."""
+    rate = f", {event.done / event.seconds:.0f} files/s" if event.seconds else ""
+    return f"{_bar(event.done, event.total)} {event.what}: {event.done}/{event.total} files{rate}"
+
+
+def _bar(done: int, total: int) -> str:
+    full = round(BAR * done / max(1, total))
+    return f"[{'#' * full}{'.' * (BAR - full)}]"
 
 
 def clock_text(seconds: float) -> str:

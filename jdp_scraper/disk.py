@@ -14,7 +14,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 _LOOKS_AT_A_TREE = 10
 _BETWEEN_LOOKS_S = 0.05
+_SYNCS_AT_ONCE = 8
 
 
 class DiskFile(io.FileIO):
@@ -152,6 +153,60 @@ class Disk:
             raise
         self.rename(part, path)
 
+    def write_fresh(self, path: Path, data: bytes) -> None:
+        """Write a file anew, never through a second name that it may have; not durable until ``settle_all``.
+
+        Where others write the same content there at the same time, one of them does.
+        """
+        with storage_errors(str(path)):
+            self._unlink(path)
+            try:
+                file = self._open(path, "xb")
+            except FileExistsError:
+                return
+            with file:
+                file.write(data)
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give a file a second name, or copy it where that cannot be; not durable until ``settle_all``."""
+        with storage_errors(str(target)):
+            try:
+                self._link(source, target)
+            except FileExistsError:
+                self._unlink(target)
+                self._link(source, target)
+
+    def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
+        """Make files below a folder durable, and all names in it; many at once cost little more than one."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - most starts settle no folder
+
+        with storage_errors(str(folder)), ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
+            for _ in pool.map(self._sync_file, paths):
+                pass
+            for _ in pool.map(self._sync_folder, (Path(one) for one, _, _ in os.walk(folder))):
+                pass
+
+    def swap_folder(self, new: Path, place: Path, aside: Path) -> None:
+        """Put a folder in place of another, in one step where the system can; durable when this returns.
+
+        Where it cannot, the one that was there lies ``aside`` for a moment in which there is none: whoever finds it
+        there and nothing in its place was cut off, and has to put it back. All three lie on one file system.
+        """
+        with storage_errors(str(place)):
+            if not place.exists():
+                self.rename(new, place)
+                return
+            if self._exchange(new, place):
+                self._sync_folder(place.parent)
+                self._sync_folder(new.parent)
+                old = new
+            else:
+                self.rename(place, aside)
+                self.rename(new, place)
+                old = aside
+        with contextlib.suppress(StorageError):  # the new one is in place; what is left here is of no harm
+            self.remove_tree(old)
+
     # -- the single operations ---------------------------------------------------------------------------------------
 
     def _open(self, path: Path, mode: str, opener: Callable[[str, int], int] | None = None) -> DiskFile:
@@ -171,6 +226,16 @@ class Disk:
 
     def _sync_folder(self, path: Path) -> None:
         system.sync_folder(path)
+
+    def _sync_file(self, path: Path) -> None:
+        with self._open(path, system.SYNC_MODE) as file:
+            file.sync()
+
+    def _link(self, source: Path, target: Path) -> None:
+        system.link_or_copy(source, target)
+
+    def _exchange(self, one: Path, other: Path) -> bool:
+        return system.exchange(one, other)
 
 
 @contextmanager

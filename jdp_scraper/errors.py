@@ -13,6 +13,9 @@
     |   +-- InventoryError
     |   |   +-- ColumnMissing
     |   |   +-- UnknownReference
+    |   +-- ValuesError
+    |   +-- ArchiveError
+    |   |   +-- ArchiveBusy
     |   +-- StorageError
     |       +-- FolderNotWritable
     |       +-- DiskFull
@@ -28,6 +31,8 @@
     |   +-- BrowserLost
     |   +-- StuckRun
     +-- Interrupted                exit 129, 130, 143: resumable
+    +-- JobFailed                  never ends a batch: one file, told in its row
+    |   +-- JobBroke
     +-- VehicleError               never ends the run: one vehicle, tried again
         +-- StepTimeout
         |   +-- NotShown
@@ -147,6 +152,27 @@ class UnknownReference(InventoryError):
     """
 
 
+class ValuesError(UsageError):
+    """There are no values to be read there.
+
+    Nothing was written; what lies there is left as it is.
+    """
+
+
+class ArchiveError(UsageError):
+    """The archive cannot be built there.
+
+    What lies there is left as it is.
+    """
+
+
+class ArchiveBusy(ArchiveError):
+    """The archive is being built by another process.
+
+    It is left to that one.
+    """
+
+
 class StorageError(UsageError):
     """The download folder cannot be written.
 
@@ -244,6 +270,22 @@ class Interrupted(ScraperError):
         super().__init__(message)
         self.signal_number = signal_number
         self.exit_code = 128 + signal_number
+
+
+class JobFailed(ScraperError):
+    """A worker process could not do its job on one file.
+
+    The other files of the batch are not affected; the file's row says why.
+    """
+
+    exit_code = 1
+
+
+class JobBroke(JobFailed):
+    """A job took too much memory or time, or ended its process.
+
+    The process is replaced, and the file is tried again by the next start.
+    """
 
 
 class VehicleError(ScraperError):

@@ -52,6 +52,17 @@ class Progress(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class FilesDone(Event):
+    """How far a batch of files is; ``under_way`` are being worked on now."""
+
+    what: str
+    done: int
+    total: int
+    under_way: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StepDone(Event):
     """A step of a vehicle's attempt has ended well; ``seconds`` is its length."""
 

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from jdp_scraper.errors import SettingsError
 from jdp_scraper.loopback import is_loopback
+from jdp_scraper.system import usable_cpus
 
 # The settings that have an option of their own, beside --headed, which can say no wrong value.
 OPTIONS = {
@@ -27,6 +28,7 @@ OPTIONS = {
 }
 LOCK_WAIT_S = 330.0
 HARD_CAP_FACTOR = 5
+MOST_WORKERS = 8
 
 
 class Settings(BaseSettings):
@@ -78,6 +80,22 @@ class Settings(BaseSettings):
     trace: Literal["off", "on-failure"] = Field(
         "off", description="on-failure: a vehicle that finally fails leaves a Playwright trace"
     )
+    extract_values: bool = Field(True, description="false reads no values out of the PDFs after a run")
+    extract_batch: int = Field(8, ge=1, le=256, description="PDFs whose values are being read at once")
+    publish_archive: bool = Field(False, description="true builds the archive after each start that fetched reports")
+    optimize_pdf: bool = Field(False, description="true shows smaller copies of the PDFs in the archive where it can")
+    max_workers: int | None = Field(
+        None, ge=1, le=64, description="worker processes at once; default: one a processor, at most 8"
+    )
+    parallel: bool = Field(True, description="false does everything that follows the run one after the other")
+    parallel_assets: bool = Field(True, description="false makes the archive's pictures and copies one after the other")
+    archive_url: str = Field(
+        "http://localhost:8000/", description="the archive's address, for its sitemap and its feeds"
+    )
+    minify: bool = Field(True, description="false leaves the archive's styles and scripts as they are written")
+    parallel_postprocess: bool = Field(
+        True, description="false makes the archive's sitemap, feeds, search index and link check one after the other"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what goes into run.log")
 
     @field_validator("log_level", "browser_sandbox", "trace", mode="before")
@@ -97,6 +115,20 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError("must be https: reports are fetched over http from this machine only")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("archive_url")
+    @classmethod
+    def _folder_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        more = parts.query or parts.fragment or parts.username is not None or not value.isascii() or " " in value
+        if parts.scheme not in {"http", "https"} or not parts.hostname or more or not _has_good_port(parts):
+            raise ValueError("is no address of a folder; write it like https://cars.example/values/")
+        return value if value.endswith("/") else f"{value}/"
+
+    @property
+    def workers(self) -> int:
+        """How many worker processes may be at work at once."""
+        return self.max_workers or min(MOST_WORKERS, usable_cpus())
 
     @property
     def hard_cap_s(self) -> float:
@@ -177,9 +209,9 @@ def _expected(name: str) -> str | None:
     field = Settings.model_fields[name]
     if field.annotation is bool:
         return "must be true or false"
-    if field.annotation not in (int, float, float | None):
+    if field.annotation not in (int, int | None, float, float | None):
         return None
-    kind = "a whole number" if field.annotation is int else "a number"
+    kind = "a whole number" if field.annotation in (int, int | None) else "a number"
     least = next(one.ge for one in field.metadata if hasattr(one, "ge"))
     most = next((one.le for one in field.metadata if hasattr(one, "le")), None)
     return f"must be {kind} " + (f"of at least {least}" if most is None else f"from {least} to {most}")

@@ -6,6 +6,7 @@ not been run there (docs/troubleshooting.md, "Windows").
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -19,6 +20,11 @@ WINDOWS = sys.platform == "win32"
 MAC = sys.platform == "darwin"
 
 SYNC_MODE = "r+b" if WINDOWS else "rb"  # Windows makes a file durable for those alone who may write it
+_NO_SECOND_NAME = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_NO_EXCHANGE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_RENAME_EXCHANGE = _RENAME_SWAP = 2
+_AT_FDCWD = -100
+_COPIED_AT_ONCE = 1 << 20
 HELD_WAITS_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # before each further try; 1.6 s in all
 
 
@@ -79,6 +85,45 @@ def replace(source: Path, target: Path) -> None:
 def unlink(path: Path) -> None:
     """Remove a file if it is there; raises ``OSError``."""
     while_not_held(lambda: path.unlink(missing_ok=True))
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name; copy it where the file system has no such names, or is another; raises ``OSError``."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_SECOND_NAME:
+            raise
+        with source.open("rb") as given, target.open("xb") as taken:
+            while part := given.read(_COPIED_AT_ONCE):
+                taken.write(part)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; tell whether that was done: not every file system can; raises ``OSError``.
+
+    See renameat2(2) with RENAME_EXCHANGE for Linux and renamex_np(2) with RENAME_SWAP for macOS. Windows has neither.
+    """
+    if sys.platform == "win32":
+        return False
+    import ctypes  # noqa: PLC0415 - the PDF parser's child imports this module and has to start quickly
+
+    library = ctypes.CDLL(None, use_errno=True)
+    paths = os.fsencode(one), os.fsencode(other)
+    if sys.platform == "darwin":
+        failed = library.renamex_np(*paths, _RENAME_SWAP)
+    elif hasattr(library, "renameat2"):
+        failed = library.renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], ctypes.c_uint(_RENAME_EXCHANGE))
+    else:
+        return False
+    if failed:
+        number = ctypes.get_errno()
+        if number in _NO_EXCHANGE:
+            return False
+        raise OSError(number, os.strerror(number), str(other))
+    return True
 
 
 def while_not_held(operation: Callable[[], object], held: bool = WINDOWS) -> None:

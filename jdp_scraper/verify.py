@@ -28,7 +28,7 @@ from jdp_scraper.loopback import leads_to_loopback
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule
 from jdp_scraper.pdf.store import ReportStore
-from jdp_scraper.portal.profile_file import built_in_names, load_profile
+from jdp_scraper.portal.profile_file import load_profile, profile_named
 from jdp_scraper.vehicle import Vehicle, assign_keys
 
 MOST_CHILDREN = 8
@@ -118,14 +118,10 @@ def _rule_of(header: RunHeader, options: VerifyOptions) -> ProofRule:
             raise RunFolderError(
                 "the run's rule of proof was written by another version of jdp-scraper: name its profile with --portal"
             ) from error
-    for name in (options.portal, *(name for name in built_in_names() if name == header.portal)):
-        try:
-            profile = load_profile(name)
-        except ProfileError:
-            continue  # PORTAL may be another portal's, and is not what was asked about
-        if profile.name == header.portal:
-            return profile.proof
-    raise ProfileError(f"the run was made with the profile {header.portal!r}: name its file with --portal")
+    found = profile_named(header.portal, options.portal)
+    if found is None:
+        raise ProfileError(f"the run was made with the profile {header.portal!r}: name its file with --portal")
+    return found.proof
 
 
 def _inspect_with(store: ReportStore) -> Inspect:

@@ -115,7 +115,7 @@ def _find_runs(download_folder: Path) -> tuple[list[RunSummary], list[Notice]]:
 def summarize(folder: RunFolder) -> RunSummary:
     """Read one run without changing it; blocks, raises ``RunFolderError``."""
     state = recover(folder.data).state
-    asked = _asked_for(state.header.goal, list(state.records))
+    asked = asked_for(state.header.goal, list(state.records))
     counts = Counter(record.state for record in state.records.values())
     not_asked = sum(1 for key, record in state.records.items() if record.state is TaskState.TODO and key not in asked)
     flagged = sum(1 for record in state.records.values() if record.flags)
@@ -123,7 +123,7 @@ def summarize(folder: RunFolder) -> RunSummary:
     return RunSummary(folder, state.header, todo - not_asked, done, failed, not_asked, flagged)
 
 
-def _asked_for(goal: Goal, keys: list[str]) -> set[str]:
+def asked_for(goal: Goal, keys: list[str]) -> set[str]:
     """Return the keys of a goal as far as keys tell: the further vehicles of a reference are ``<reference>~<VIN>``."""
     if goal.only:
         wanted = set(goal.only)
@@ -134,6 +134,11 @@ def _asked_for(goal: Goal, keys: list[str]) -> set[str]:
 def newest_run(download_folder: Path) -> RunFolder | None:
     """Return the folder of the newest run, whatever state it is in; blocks, raises ``OSError``, ``StorageError``."""
     return next((folder for folder in _run_folders(download_folder) if was_begun(folder)), None)
+
+
+def begun_runs(download_folder: Path) -> list[RunFolder]:
+    """Return the folders of all runs, newest first, whatever state they are in; blocks, as ``newest_run``."""
+    return [folder for folder in _run_folders(download_folder) if was_begun(folder)]
 
 
 def find_run(download_folder: Path, named: Path) -> RunFolder:

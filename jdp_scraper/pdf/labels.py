@@ -97,12 +97,15 @@ def _compiled(reference_labels: tuple[str, ...], vin_labels: tuple[str, ...]) ->
     labels: list[tuple[str, Kind]] = [(plain(label), "reference") for label in reference_labels]
     labels += [(plain(label), "vin") for label in vin_labels]
     labels.sort(key=lambda pair: -len(pair[0]))
-    expression = "|".join(f"({_whole_word(label)})" for label, _ in labels)
+    expression = "|".join(f"({whole_word(label)})" for label, _ in labels)
     return re.compile(expression, re.IGNORECASE), [kind for _, kind in labels]
 
 
-def _whole_word(label: str) -> str:
-    """Return an expression for ``label`` that fails inside a longer word; ``Stock #`` may be printed ``Stock#``."""
+def whole_word(label: str) -> str:
+    """Return an expression for a label (spelled by ``plain``) that fails inside a longer word.
+
+    ``Stock #`` may be printed ``Stock#``.
+    """
     middle = ""
     for word in label.split(" "):
         between = " " if middle and middle[-1].isalnum() and word[0].isalnum() else " ?"

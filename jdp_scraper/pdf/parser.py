@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
 from jdp_scraper.errors import ReportBroken
-from jdp_scraper.pdf.parser_process import ChildEnded, ParserProcess
 from jdp_scraper.pdf.unbroken import unbroken
+
+_COMMAND = python_module("jdp_scraper.pdf.parser_child")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class ParserPool:
     ) -> None:
         self._deadline_s = deadline_s
         self._max_pages = max_pages
-        self._processes = [ParserProcess(command) for _ in range(size)]
-        self._idle: asyncio.LifoQueue[ParserProcess] = asyncio.LifoQueue()
+        self._processes = [WorkerProcess(command or _COMMAND, "the PDF parser's process") for _ in range(size)]
+        self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -62,13 +64,13 @@ class ParserPool:
 
     async def launch(self) -> None:
         """Launch all idle processes without waiting until they are ready; raises ``UnusableError``."""
-        await self._each_idle(ParserProcess.launch)
+        await self._each_idle(WorkerProcess.launch)
 
     async def start(self) -> None:
         """Start all idle processes now, so that the first files need not wait; raises ``UnusableError``."""
-        await self._each_idle(ParserProcess.start)
+        await self._each_idle(WorkerProcess.start)
 
-    async def _each_idle(self, act: Callable[[ParserProcess], Coroutine[Any, Any, None]]) -> None:
+    async def _each_idle(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
         waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         try:
             async with asyncio.TaskGroup() as group:
@@ -94,7 +96,7 @@ class ParserPool:
         finally:
             self._idle.put_nowait(process)
 
-    async def _read(self, process: ParserProcess, path: Path) -> PdfText:
+    async def _read(self, process: WorkerProcess, path: Path) -> PdfText:
         await process.start()
         request = {"path": str(path), "max_pages": self._max_pages, "seconds": int(self._deadline_s) + 1}
         try:

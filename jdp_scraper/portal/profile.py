@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from jdp_scraper.loopback import is_loopback
 from jdp_scraper.pdf.proof import ProofRule
+from jdp_scraper.pdf.value_rules import ValueRules
 
 
 class Model(BaseModel):
@@ -232,6 +233,7 @@ class SiteProfile(Model):
     vehicle: VehiclePage
     report: Report
     proof: ProofRule
+    values: ValueRules = ValueRules()
     sign_out: SignOut
     block: Block = Block()
 

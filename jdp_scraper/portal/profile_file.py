@@ -35,6 +35,18 @@ def load_profile(name_or_path: str) -> SiteProfile:
         raise ProfileError(f"profile {where}: {faults}; see docs/profiles.md") from error
 
 
+def profile_named(name: str, first: str) -> SiteProfile | None:
+    """Return the profile of a portal's name: the one that ``first`` names or leads to, or a built-in one."""
+    for one in (first, *(built_in for built_in in built_in_names() if built_in == name)):
+        try:
+            profile = load_profile(one)
+        except ProfileError:
+            continue  # PORTAL may be another portal's, and is not what was asked about
+        if profile.name == name:
+            return profile
+    return None
+
+
 def _read(path: Path) -> str:
     if not path.suffix and not path.exists():
         raise ProfileError(

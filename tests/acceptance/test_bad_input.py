@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from jdp_scraper.cli import COMMANDS
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
 from tests.demo.visitor import Visitor
@@ -109,7 +110,7 @@ async def test_usage(tmp_path: Path) -> None:
     program = Program(tmp_path)
     check(await program.run("--no-such-option"), 2, "--no-such-option", "python main_async.py run --help")
     check(await program.run("verify", "--max", "3"), 2, "--max", "python main_async.py verify --help")
-    check(await program.run("stauts"), 2, "'stauts' is no command", "run, status, verify, doctor, demo-portal")
+    check(await program.run("stauts"), 2, "'stauts' is no command", ", ".join(COMMANDS))
     told = await program.run("--help")
     assert told.code == 0 and "python main_async.py run --help" in " ".join(told.out.split())
 

@@ -8,7 +8,20 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import ends, inventory, memory, pages, queueing, recording, sign_in_window, speed, verifying
+from tests.benchmarks import (
+    archiving,
+    ends,
+    inventory,
+    memory,
+    pages,
+    postprocessing,
+    queueing,
+    recording,
+    sign_in_window,
+    speed,
+    values,
+    verifying,
+)
 from tests.benchmarks.clients.catalog import CLIENTS, FLOOR, PLAIN, THIS
 from tests.benchmarks.picture import draw, row_of
 from tests.benchmarks.places import RESULTS
@@ -26,7 +39,11 @@ PARTS = {
     "recording": recording.main,
     "queueing": queueing.main,
     "verifying": verifying.main,
+    "values": values.main,
     "sign_in_window": sign_in_window.main,
+    "assets": archiving.assets,
+    "rebuilding": archiving.rebuilding,
+    "postprocessing": postprocessing.main,
 }
 DEFAULT = ("parts", "ends", "speed", "memory")
 

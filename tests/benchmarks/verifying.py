@@ -35,7 +35,7 @@ SAMPLE = 60
 async def main() -> None:
     """Print the time and rate of a whole check, and the cost of a PDF's examination against that of its text."""
     with work_folder() as folder:
-        await _make_run(folder)
+        await make_run(folder, PDFS)
         said = io.StringIO()
         began = time.perf_counter()
         with redirect_stdout(said):
@@ -52,10 +52,10 @@ async def main() -> None:
     print(f"reading a PDF, ratio of what else it holds to its text: {beyond / text:.2f}")
 
 
-async def _make_run(downloads: Path) -> None:
+async def make_run(downloads: Path, count: int) -> None:
     """Make a finished run as the program leaves one, without a portal."""
     press, disk = ReportPress(1, "jdpower"), Disk()
-    lot = Lot(DemoOptions(vehicles=PDFS)).vehicles
+    lot = Lot(DemoOptions(vehicles=count)).vehicles
     keyed = assign_keys(Vehicle(one.reference, one.vin, one.year, one.make, one.model, one.mileage) for one in lot)
     names = assign_file_names(keyed)
     folder = await RunFolder.create(downloads, date(2026, 11, 22), disk)

@@ -29,7 +29,7 @@ NAMED_ONCE: dict[type[BaseModel], str] = {Control: "control", Cell: "cell"}
 FOREIGN = {
     *("--blink-settings", "--disable-remote-fonts", "--host-resolver-rules"),
     *("--install", "--only-shell", "--require-hashes"),
-    *("--disable-gpu", "--long"),  # of Chromium; of `make bench`
+    *("--disable-gpu", "--long", "--directory"),  # of Chromium; of `make bench`; of `python -m http.server`
 }
 EXIT_CODES = {0, 1, 2, 3, 4, 129, 130, 143}
 

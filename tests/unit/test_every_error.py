@@ -44,6 +44,13 @@ RAISED: dict[str, tuple[str, str, str]] = {
         "test_only_fetches_what_it_names_and_refuses_what_the_inventory_lacks",
         "ended.code == 2",
     ),
+    "ValuesError": (
+        "unit/values/test_command.py",
+        "test_a_folder_without_pdfs_a_run_without_reports_and_a_folder_in_use_are_told",
+        "holds no report yet",
+    ),
+    "ArchiveError": (f"{ACCEPTANCE}archive.py", "test_bad_input_is_one_line_and_leaves_the_archive_as_it_was", "--out"),
+    "ArchiveBusy": (f"{ACCEPTANCE}archive.py", "test_two_builds_at_once_are_one_build_and_one_line", "is under way"),
     "StorageError": (
         STOPPING,
         "test_what_was_proven_stays_where_the_folder_cannot_be_written_any_more",
@@ -74,6 +81,13 @@ RAISED: dict[str, tuple[str, str, str]] = {
         "test_an_attempt_that_does_not_end_although_its_limit_fired_ends_the_run",
         "StuckRun",
     ),
+    # never ends a batch
+    "JobFailed": (
+        "unit/batch/test_workers.py",
+        "test_what_a_function_raises_is_the_failure_of_its_job_alone",
+        "no such thing",
+    ),
+    "JobBroke": ("unit/batch/test_workers.py", "test_a_job_that_takes_too_long_costs_its_process", "longer than"),
     # exit 129, 130, 143
     "Interrupted": (
         f"{ACCEPTANCE}interruption.py",

@@ -1,4 +1,4 @@
-"""One parser process as its parent sees it: started, asked, killed by its own handle, replaced."""
+"""One worker process as its parent sees it: started, asked, killed by its own handle, replaced."""
 
 from __future__ import annotations
 
@@ -22,15 +22,24 @@ _ROOT = Path(__file__).parent.parent.parent
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMP", "VIRTUAL_ENV")
 
 
+def python_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command that runs one of our modules in a process of its own."""
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
 class ChildEnded(Exception):
     """The child process ended without an answer."""
 
 
-class ParserProcess:
-    """A place for one child process, which is started again after it was killed or has died."""
+class WorkerProcess:
+    """A place for one child process, which is started again after it was killed or has died.
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = command or (sys.executable, "-P", "-m", "jdp_scraper.pdf.parser_child")
+    It runs ``command``, which has to call ``serve`` of ``child``; ``name`` is what messages call it.
+    """
+
+    def __init__(self, command: Sequence[str], name: str) -> None:
+        self._command = command
+        self._name = name
         self._process: Process | None = None
         self._ready = False
         self._killed: list[Process] = []
@@ -52,7 +61,7 @@ class ParserProcess:
                 await self._receive()
         except (TimeoutError, ChildEnded) as error:
             self.kill()
-            raise UnusableError(f"the PDF parser's process does not start: {error}") from error
+            raise UnusableError(f"{self._name} does not start: {error}") from error
         except BaseException:
             self.kill()
             raise
@@ -101,14 +110,14 @@ class ParserProcess:
                 *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment, **detached
             )
         except OSError as error:
-            raise UnusableError(f"the PDF parser's process cannot be started: {error}") from error
+            raise UnusableError(f"{self._name} cannot be started: {error}") from error
 
     async def _hand_over(self, request: Mapping[str, object]) -> None:
         """Return once a child has the request in hand; from then on its end is the file's fault."""
         await self.start()
         if self._process is None or self._process.stdin is None:
             raise ChildEnded("it has been closed")
-        # Written without waiting: a request is far shorter than what a pipe holds.
+        # Written without waiting: what the pipe does not hold, the transport keeps until the child has read.
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         await self._receive()
 
@@ -130,7 +139,7 @@ def _object(data: bytes) -> dict[str, Any]:
     """Return an answer; what a child that a file has taken over may send is not trusted to be one."""
     try:
         answer = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ChildEnded("its answer cannot be read") from error
     if not isinstance(answer, dict):
         raise ChildEnded("its answer is not an object")

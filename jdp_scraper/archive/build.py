@@ -1,0 +1,202 @@
+"""One build of the archive, from the runs to the folder that is served.
+
+Look at the runs; where nothing has changed since the last build, end. Make each PDF's assets; put together what the
+pages show; make those pages that would differ; make what is made of the whole; put it all in place in one step; write
+down what was made. Until that step the last archive is served as it was, and a build can be cut off anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper.archive.assembling import archive_of
+from jdp_scraper.archive.assets import Making, make_assets, recipe, wanted_of
+from jdp_scraper.archive.build_lock import BuildLock
+from jdp_scraper.archive.cache import Cache
+from jdp_scraper.archive.model import Archive
+from jdp_scraper.archive.pages import pages_of
+from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
+from jdp_scraper.archive.rendering import hash_of, machinery
+from jdp_scraper.archive.search_index import search_index_path
+from jdp_scraper.archive.stages import Stage, Stages
+from jdp_scraper.archive.staging import Staging
+from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
+from jdp_scraper.batch.policy import Parallel
+from jdp_scraper.batch.workers import Limits, WorkerProcesses
+from jdp_scraper.catalog.catalog import Catalog, Refreshed
+from jdp_scraper.catalog.sources import find_sources
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import ArchiveError
+
+FOLDER = "archive"
+# A PDF that needs more is not worth a picture; its copy is shown all the same.
+_LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, wall_s=120)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What is built from what, and how; ``out`` is by default ``archive`` in the download folder.
+
+    ``named`` are runs or folders of PDFs, by default all runs of the download folder. ``base`` is the archive's
+    address, with a slash at its end. ``workers`` is how many tasks are at work at once.
+    """
+
+    download_folder: Path
+    named: tuple[Path, ...] = ()
+    out: Path | None = None
+    base: str = "http://localhost:8000/"
+    optimize: bool = False
+    minify: bool = True
+    parallel_assets: bool = True
+    parallel_postprocess: bool = True
+    workers: int = 1
+
+
+@dataclass(slots=True)
+class Built:
+    """What came of a build; ``problems`` are lines for people, none where all is well.
+
+    ``made`` counts the PDFs whose assets had to be made, ``pages`` the pages. ``unchanged``: there was nothing to do.
+    """
+
+    out: Path
+    runs: int = 0
+    vehicles: int = 0
+    pdfs: int = 0
+    made: int = 0
+    pages: int = 0
+    links: int = 0
+    unchanged: bool = False
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    stages: list[Stage] = field(default_factory=list)
+
+
+async def build(options: BuildOptions, disk: Disk | None = None) -> Built:
+    """Build the archive; raises ``ArchiveError``, ``RunFolderError``, ``InventoryError``, ``StorageError``.
+
+    Whatever is raised, the archive that was there is as it was.
+    """
+    return await Build(options, disk or Disk()).run()
+
+
+class Build:
+    """One build; ``run`` once."""
+
+    def __init__(self, options: BuildOptions, disk: Disk) -> None:
+        self._options = options
+        self._disk = disk
+        self._stages = Stages()
+        self._built = Built(Path())
+
+    async def run(self) -> Built:
+        """Do the whole build; see ``build``."""
+        began = time.perf_counter()
+        options, built = self._options, self._built
+        built.out = await asyncio.to_thread(_resolved, options)
+        state = built.out.with_name(f".{built.out.name}.build")
+        sources = await asyncio.to_thread(find_sources, options.download_folder, options.named, (built.out, state))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(BuildLock(built.out, state, self._disk))
+            with self._stages.stage("catalog"):
+                catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
+                cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
+                refreshed = await catalog.refresh(sources)
+                told = await cache.told()
+                staging = Staging(built.out, state, self._disk, await cache.files())
+                await asyncio.to_thread(staging.look)
+            inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
+            if told.get("inputs") == inputs and staging.is_whole():
+                self._tell_unchanged(told)
+            else:
+                await self._make(catalog, cache, staging, refreshed, inputs)
+        built.problems[:0] = refreshed.skipped
+        built.runs = refreshed.runs
+        built.stages = self._stages.done
+        built.seconds = time.perf_counter() - began
+        return built
+
+    def _inputs(self, refreshed: Refreshed) -> str:
+        """Return a hash of all that decides on the archive's content."""
+        options = self._options
+        code = machinery(), static_sources()
+        return hash_of(refreshed.digest, recipe(options.optimize), code, options.minify, options.base)
+
+    def _tell_unchanged(self, told: Mapping[str, Any]) -> None:
+        built = self._built
+        built.unchanged = True
+        built.problems += told["problems"]
+        built.vehicles, built.pdfs, built.links = told["vehicles"], told["pdfs"], told["links"]
+
+    async def _make(self, catalog: Catalog, cache: Cache, staging: Staging, refreshed: Refreshed, inputs: str) -> None:
+        options, built = self._options, self._built
+        runs, vehicles = await catalog.runs(), await catalog.vehicles()
+        wanted = wanted_of(vehicles)
+        if not wanted:
+            raise ArchiveError(f"there are no PDFs in {refreshed.runs} runs: fetch reports first")
+        made_by = recipe(options.optimize)
+        try:
+            async with WorkerProcesses(options.workers, _LIMITS) as workers:
+                await asyncio.to_thread(staging.begin)
+                with self._stages.stage("assets") as stage:
+                    making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
+                    assets = await make_assets(wanted, await cache.assets(made_by), staging, workers, making)
+                archive = archive_of(runs, vehicles, assets.by_key)
+                with self._stages.stage("pages"):
+                    built.pages = await asyncio.to_thread(_make_pages, archive, staging, options.minify)
+                with self._stages.stage("postprocessing") as stage:
+                    work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links())
+                    after = await postprocess(work, parallel=options.parallel_postprocess)
+                    stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
+                    for outcome in after.outcomes:
+                        stage.took(outcome.seconds)
+            with self._stages.stage("put in place"):
+                await asyncio.to_thread(staging.publish)
+        except BaseException:
+            await asyncio.to_thread(staging.drop)
+            raise
+        built.vehicles, built.pdfs, built.made, built.links = len(vehicles), len(wanted), assets.made, after.links
+        built.problems += [*refreshed.problems, *assets.problems, *_problems_of(after)]
+        told = {
+            "inputs": "" if assets.again or after.failed else inputs,
+            "problems": built.problems,
+            "vehicles": built.vehicles,
+            "pdfs": built.pdfs,
+            "links": built.links,
+        }
+        staging.tell_links(after.pages)
+        with self._stages.stage("cache"):
+            await cache.keep(made_by, assets.by_key, staging.files, told)
+
+
+def _resolved(options: BuildOptions) -> Path:
+    return (options.out or options.download_folder / FOLDER).resolve()
+
+
+def _make_pages(archive: Archive, staging: Staging, minify: bool) -> int:
+    """Write styles, scripts and pages, taking over what has not changed; return how many pages were made."""
+    static = [static_file(name, minify=minify) for name in NAMES]
+    for one in static:
+        staging.write(one.path, one.content)
+    search = search_index_path(archive)
+    if staging.is_intact(search):
+        staging.keep(search)
+    made = 0
+    for page in pages_of(archive, {one.name: one.path for one in static}):
+        if staging.is_made_from(page.path, page.made_from):
+            staging.keep(page.path)
+        else:
+            staging.write(page.path, page.make(), page.made_from)
+            made += 1
+    return made
+
+
+def _problems_of(after: Postprocessed) -> Iterable[str]:
+    yield from (f"{one.name} failed: {one.error}" for one in after.failed)
+    yield from (f"broken link: {one}" for one in after.broken)

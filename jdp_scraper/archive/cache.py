@@ -1,0 +1,122 @@
+"""What the last build made, so that the next one makes only what has changed: assets by content, and each file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from jdp_scraper.catalog.database import open_database
+from jdp_scraper.catalog.entries import to_json
+from jdp_scraper.disk import Disk
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE asset (
+    sha256 TEXT NOT NULL, stem TEXT NOT NULL, recipe TEXT NOT NULL, pdf TEXT NOT NULL, size INTEGER NOT NULL,
+    picture TEXT, text TEXT NOT NULL, faults TEXT NOT NULL, PRIMARY KEY (sha256, stem)
+) WITHOUT ROWID;
+CREATE TABLE file (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, made_from TEXT NOT NULL,
+    facts TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE build (name TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What there is of one PDF: paths from the archive's root, size in bytes of the PDF that is shown.
+
+    ``faults`` tell what could not be made; ``lasting`` that it would not be made at another time either.
+    """
+
+    pdf: str
+    size: int
+    picture: str | None = None
+    text: str = ""
+    faults: tuple[str, ...] = ()
+    lasting: bool = True
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of its files."""
+        return (self.pdf,) if self.picture is None else (self.pdf, self.picture)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file of the archive as it was put there: size in bytes, time in ns since 1970.
+
+    ``made_from`` is a hash of all that a page is made of, empty for other files; ``facts`` are what its links are.
+    """
+
+    size: int
+    mtime_ns: int
+    made_from: str = ""
+    facts: str = ""
+
+
+AssetKey = tuple[str, str]  # the SHA-256 of the PDF in its run, and the stem of the names of its files
+
+
+class Cache:
+    """An open cache; whoever writes to it holds the build's lock."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, disk: Disk) -> AsyncIterator[Cache]:
+        """Open a cache, empty where there is none or it cannot be used; raises ``StorageError``."""
+        async with open_database(path, _SCHEMA, VERSION, disk) as database:
+            yield cls(database)
+
+    async def assets(self, recipe: str) -> dict[AssetKey, Asset]:
+        """Return all assets that were made by a recipe."""
+        rows = await self._database.execute_fetchall(
+            "SELECT sha256, stem, pdf, size, picture, text, faults FROM asset WHERE recipe = ?", (recipe,)
+        )
+        return {
+            (sha256, stem): Asset(pdf, size, picture, text, tuple(json.loads(faults)))
+            for sha256, stem, pdf, size, picture, text, faults in rows
+        }
+
+    async def files(self) -> dict[str, FileFacts]:
+        """Return all files of the archive by their path from its root."""
+        rows = await self._database.execute_fetchall("SELECT path, size, mtime_ns, made_from, facts FROM file")
+        return {path: FileFacts(*row) for path, *row in rows}
+
+    async def told(self) -> dict[str, Any]:
+        """Return what the last build has left for the next."""
+        rows = await self._database.execute_fetchall("SELECT name, told FROM build")
+        return {name: json.loads(told) for name, told in rows}
+
+    async def keep(
+        self, recipe: str, assets: Mapping[AssetKey, Asset], files: Mapping[str, FileFacts], told: Mapping[str, Any]
+    ) -> None:
+        """Replace all of it at once; what would be made otherwise at another time is not kept."""
+        database = self._database
+        for table in ("asset", "file", "build"):
+            await database.execute(f"DELETE FROM {table}")  # noqa: S608
+        lasting = ((key, one) for key, one in assets.items() if one.lasting)
+        await self._insert(
+            "asset",
+            ((*key, recipe, one.pdf, one.size, one.picture, one.text, to_json(one.faults)) for key, one in lasting),
+        )
+        rows = ((path, one.size, one.mtime_ns, one.made_from, one.facts) for path, one in files.items())
+        await self._insert("file", rows)
+        await self._insert("build", ((name, to_json(one)) for name, one in told.items()))
+        await database.commit()
+
+    async def _insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        given = list(rows)
+        if given:
+            marks = ", ".join("?" for _ in given[0])
+            await self._database.executemany(f"INSERT INTO {table} VALUES ({marks})", given)  # noqa: S608

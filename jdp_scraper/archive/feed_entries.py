@@ -1,0 +1,75 @@
+"""What the feeds tell: the reports that were a vehicle's first, or brought other values than the one before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jdp_scraper.archive.columns import Column, columns_of, difference, money_columns, written
+from jdp_scraper.archive.history import changes, news
+from jdp_scraper.archive.model import Archive, Report, Vehicle
+from jdp_scraper.archive.rendering import page_path
+
+# A run that brings more than this is told whole; it then has the feed for itself.
+MAX_ENTRIES = 500
+_NAMESPACE = uuid.UUID("6f5c1d2e-54c3-4d39-9f0e-3f0b8f0f7a11")
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One report; ``id`` stays the same in every build and at every address, ``updated`` is when its run began."""
+
+    id: str
+    title: str
+    summary: str
+    page: str
+    updated: datetime
+    report: Report
+
+
+def entries_of(archive: Archive) -> list[Entry]:
+    """Return the newest run's entries and older ones up to ``MAX_ENTRIES``, newest first."""
+    money = money_columns(columns_of(archive.vehicles))
+    found = [
+        (report.run.started, -place, vehicle, at, new)
+        for place, vehicle in enumerate(archive.vehicles)
+        for at, report, new in news(vehicle)
+    ]
+    found.sort(key=lambda one: one[:2], reverse=True)
+    count = sum(one[0] == found[0][0] for one in found)
+    return [_entry(archive, vehicle, at, new, money) for _, _, vehicle, at, new in found[: max(MAX_ENTRIES, count)]]
+
+
+def feed_id(archive: Archive) -> str:
+    """Return the feed's own id, the same as long as the archive is the same portal's."""
+    return uuid.uuid5(_NAMESPACE, f"feed\n{archive.portal}").urn
+
+
+def feed_updated(archive: Archive) -> datetime:
+    """Return when the newest run began: a build without a new run changes nothing."""
+    return max((run.started for run in archive.runs), default=_BEGINNING)
+
+
+def _entry(archive: Archive, vehicle: Vehicle, at: int, new: bool, money: Sequence[Column]) -> Entry:
+    report = vehicle.reports[at]
+    name = f"{vehicle.reference} {vehicle.description}".strip()
+    return Entry(
+        uuid.uuid5(_NAMESPACE, f"report\n{archive.portal}\n{vehicle.key}\n{report.run.name}").urn,
+        f"{'New' if new else 'Changed'}: {name}",
+        _summary(vehicle, at, money) or f"Report of {report.run.name}",
+        page_path(vehicle),
+        report.run.started,
+        report,
+    )
+
+
+def _summary(vehicle: Vehicle, at: int, money: Sequence[Column]) -> str:
+    told = []
+    for change in changes(vehicle.reports, at, money):
+        if change.after is not None:
+            more = f" ({difference(change.difference)})" if change.difference else ""
+            told.append(f"{change.column.label} ${written(str(change.after), change.column.kind)}{more}")
+    return ", ".join(told)

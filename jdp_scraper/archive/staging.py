@@ -1,0 +1,170 @@
+"""The next archive, made beside the one that is served and put in its place as a whole.
+
+Files that have not changed are taken over from the last archive under a second name, so that it costs next to nothing
+to make a whole one. What was cut off leaves the archive as it was, and its remains are removed by the next build.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from jdp_scraper.archive.addresses import ATOM, RSS, SITEMAP
+from jdp_scraper.archive.asset import PDFS, PICTURES
+from jdp_scraper.archive.cache import FileFacts
+from jdp_scraper.archive.link_check import PageLinks
+from jdp_scraper.archive.pages import INDEX
+from jdp_scraper.archive.rendering import VEHICLES
+from jdp_scraper.archive.static_files import FOLDER
+from jdp_scraper.catalog.sources import ARCHIVE_MARK
+from jdp_scraper.disk import Disk, storage_errors
+from jdp_scraper.errors import ArchiveError
+
+FOLDERS = (PDFS, PICTURES, VEHICLES, FOLDER)
+# What lies at the top of an archive and is made by builds; all else there is its owner's and stays.
+_OURS = {*FOLDERS, INDEX, ATOM, RSS, ARCHIVE_MARK}
+_MARK = b"Made by jdp_scraper. What is made by a build is replaced by the next one; other files beside it stay.\n"
+_NEXT = "next"
+_BEFORE = "before"
+
+
+class Staging:
+    """One build's folder ``next`` below ``state``, and the archive ``out`` that it takes the place of.
+
+    ``known`` are the files of the last archive as they were put there. All calls block and raise ``StorageError``.
+    """
+
+    def __init__(self, out: Path, state: Path, disk: Disk, known: Mapping[str, FileFacts]) -> None:
+        self._out = out
+        self._disk = disk
+        self._known = known
+        self._aside = state / _BEFORE
+        self._there: dict[str, tuple[int, int]] = {}
+        self._fresh: list[Path] = []
+        self.root = state / _NEXT
+        self.files: dict[str, FileFacts] = {}
+
+    def look(self) -> None:
+        """Put back what a cut-off build has left aside, and see what the archive holds; raises ``ArchiveError``."""
+        if not self._out.exists() and self._aside.exists():
+            self._disk.rename(self._aside, self._out)
+        with storage_errors(str(self._out)):
+            if self._out.exists() and not _is_archive(self._out):
+                raise ArchiveError(f"{self._out} holds other files: name an empty folder, or one that is not there yet")
+            self._there = dict(_files(self._out))
+
+    def is_whole(self) -> bool:
+        """Tell whether the archive is exactly as the last build has left it."""
+        return bool(self._known) and self._there == {
+            path: (one.size, one.mtime_ns) for path, one in self._known.items()
+        }
+
+    def is_intact(self, path: str) -> bool:
+        """Tell whether a file of the archive is as the last build has left it."""
+        known = self._known.get(path)
+        return known is not None and self._there.get(path) == (known.size, known.mtime_ns)
+
+    def is_made_from(self, path: str, made_from: str) -> bool:
+        """Tell whether a page of the archive is intact and was made of the same."""
+        return self.is_intact(path) and self._known[path].made_from == made_from
+
+    def begin(self) -> None:
+        """Make the folder anew."""
+        for path in (self.root, self._aside):
+            self._disk.remove_tree(path)
+        for path in (self.root, *(self.root / name for name in FOLDERS)):
+            self._disk.make_folder(path)
+        self.write(ARCHIVE_MARK, _MARK)
+
+    def keep(self, path: str) -> None:
+        """Take an intact file over from the archive."""
+        self._disk.link(self._out / path, self.root / path)
+        known = self._known[path]
+        with storage_errors(str(self.root / path)):
+            mtime_ns = (self.root / path).stat().st_mtime_ns
+        if mtime_ns != known.mtime_ns:  # a copy, where a file can have no second name
+            self._fresh.append(self.root / path)
+        self.files[path] = replace(known, mtime_ns=mtime_ns)
+
+    def link(self, path: str, source: Path) -> None:
+        """Put a file of another folder here, under a second name where that can be."""
+        self._disk.link(source, self.root / path)
+        self.take_in(path)
+
+    def write(self, path: str, content: bytes, made_from: str = "") -> None:
+        """Write a file."""
+        self._disk.write_fresh(self.root / path, content)
+        self.take_in(path, made_from)
+
+    def take_in(self, path: str, made_from: str = "") -> None:
+        """Count a file in that lies here already."""
+        with storage_errors(str(self.root / path)):
+            told = (self.root / path).stat()
+        self.files[path] = FileFacts(told.st_size, told.st_mtime_ns, made_from)
+        self._fresh.append(self.root / path)
+
+    def known_links(self) -> dict[str, PageLinks]:
+        """Return the links of the pages that were taken over, as far as they are known."""
+        return {path: PageLinks.from_json(one.facts) for path, one in self.files.items() if one.facts}
+
+    def tell_links(self, pages: Mapping[str, PageLinks]) -> None:
+        """Note the links of pages for the next build."""
+        for path, page in pages.items():
+            if path in self.files and not self.files[path].facts:
+                self.files[path] = replace(self.files[path], facts=page.to_json())
+
+    def publish(self) -> None:
+        """Make all of it durable, and put it in the archive's place."""
+        self._take_over_what_is_not_ours()
+        self._disk.settle_all(self.root, dict.fromkeys(self._fresh))
+        self._disk.swap_folder(self.root, self._out, self._aside)
+
+    def drop(self) -> None:
+        """Remove what was made, where it is not to be published."""
+        self._disk.remove_tree(self.root)
+
+    def _take_over_what_is_not_ours(self) -> None:
+        if not self._out.is_dir():
+            return
+        for one in self._out.iterdir():
+            if not _is_ours(one.name):
+                self._take_over(one, self.root / one.name)
+
+    def _take_over(self, one: Path, target: Path) -> None:
+        with storage_errors(str(target)):
+            if one.is_symlink():
+                target.symlink_to(one.readlink())
+            elif one.is_dir():
+                self._disk.make_folder(target)
+                for inner in one.iterdir():
+                    self._take_over(inner, target / inner.name)
+            elif one.is_file():
+                self._disk.link(one, target)
+
+
+def _is_archive(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / ARCHIVE_MARK).is_file() or not any(folder.iterdir()))
+
+
+def _is_ours(name: str) -> bool:
+    stem, _, ending = SITEMAP.partition(".")
+    return name in _OURS or (name.startswith(stem) and name.endswith(ending))
+
+
+def _files(out: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(out):
+            if entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
+                for inner in os.scandir(entry.path):
+                    yield f"{entry.name}/{inner.name}", _facts(inner)
+            elif _is_ours(entry.name):
+                yield entry.name, _facts(entry)
+
+
+def _facts(entry: os.DirEntry[str]) -> tuple[int, int]:
+    told = entry.stat(follow_symlinks=False)
+    return (told.st_size, told.st_mtime_ns) if stat.S_ISREG(told.st_mode) else (-1, -1)

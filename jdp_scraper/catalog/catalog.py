@@ -1,0 +1,264 @@
+"""The catalog in SQLite: every run, every report in it, and which reports are of one vehicle.
+
+Everything that spans runs is asked of it. It holds nothing that does not come from the run folders, and is kept so that
+what has not changed need not be read again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiosqlite
+
+from jdp_scraper.catalog.database import open_database
+from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry, to_json
+from jdp_scraper.catalog.identity import vehicles_of
+from jdp_scraper.catalog.prints import Print, Prints
+from jdp_scraper.catalog.reading import Read, read_source
+from jdp_scraper.catalog.sources import Source
+from jdp_scraper.catalog.stamps import Stamp, Stamps, signature, stamps_of
+from jdp_scraper.disk import Disk, storage_errors
+from jdp_scraper.errors import InventoryError, RunFolderError
+
+VERSION = 1
+_SCHEMA = """
+CREATE TABLE run (
+    path TEXT PRIMARY KEY, name TEXT NOT NULL, portal TEXT NOT NULL, account TEXT NOT NULL, started TEXT NOT NULL,
+    whole INTEGER NOT NULL, rehearsal INTEGER NOT NULL, shown INTEGER NOT NULL DEFAULT 1,
+    signature TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '', problems TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE vehicle (
+    key TEXT PRIMARY KEY, place INTEGER NOT NULL, slug TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, vin TEXT,
+    year INTEGER, make TEXT, model TEXT, trim TEXT, mileage INTEGER
+) WITHOUT ROWID;
+CREATE TABLE report (
+    run TEXT NOT NULL REFERENCES run, place INTEGER NOT NULL, vehicle TEXT REFERENCES vehicle,
+    reference TEXT NOT NULL, vin TEXT, year INTEGER, make TEXT, model TEXT, trim TEXT, mileage INTEGER,
+    status TEXT NOT NULL, error TEXT, flags TEXT NOT NULL, file TEXT, size INTEGER, sha256 TEXT, "values" TEXT NOT NULL,
+    PRIMARY KEY (run, place)
+) WITHOUT ROWID;
+CREATE INDEX report_of_vehicle ON report (vehicle);
+CREATE TABLE print (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, fault TEXT
+) WITHOUT ROWID
+"""
+_RUN = "path, name, portal, account, started, whole, rehearsal"
+_REPORT = 'place, reference, vin, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
+_VEHICLE = "key, slug, reference, vin, year, make, model, trim, mileage"
+Row: TypeAlias = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh found: ``digest`` is of all that is known now, ``problems`` are lines for people.
+
+    ``read`` counts the sources that had to be read, ``skipped`` has a line for each that could not be.
+    """
+
+    digest: str
+    runs: int
+    read: int
+    problems: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+class Catalog:
+    """An open catalog; one task at a time may use it."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self._database = database
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, disk: Disk) -> AsyncIterator[Catalog]:
+        """Open a catalog, empty where there is none or it cannot be used; raises ``StorageError``."""
+        async with open_database(path, _SCHEMA, VERSION, disk) as database:
+            yield cls(database)
+
+    async def refresh(self, sources: Sequence[Source]) -> Refreshed:
+        """Make the catalog one of these sources, reading those that have changed.
+
+        One that cannot be read is left out and told, where it was not asked for by name. Raises ``RunFolderError``,
+        ``InventoryError`` and ``StorageError``.
+        """
+        rows = await self._rows("SELECT path, name, signature, digest FROM run")
+        known = {path: (name, told, digest) for path, name, told, digest in rows}
+        prints: Prints | None = None
+        skipped: list[str] = []
+        here: set[str] = set()
+        read = changed = 0
+        for source in sources:
+            path = str(source.path)
+            stamps = await asyncio.to_thread(_stamps, source)
+            name, told, digest = known.get(path, ("", "", ""))
+            now = signature(stamps)
+            if now and (name, told) == (source.name, now):
+                here.add(path)
+                continue
+            prints = prints or await self._prints()
+            try:
+                found = await asyncio.to_thread(_read, source, stamps, prints)
+            except (RunFolderError, InventoryError) as error:
+                if source.named:
+                    raise
+                skipped.append(f"{source.name} is passed over: {error}")
+                continue
+            here.add(path)
+            read += 1
+            if found.digest() != digest:
+                changed += 1
+                await self._put(found)
+            await self._write("UPDATE run SET signature = ?, digest = ? WHERE path = ?", [(now, found.digest(), path)])
+        gone = set(known) - here
+        await self._write("DELETE FROM report WHERE run = ?", [(path,) for path in gone])
+        await self._write("DELETE FROM run WHERE path = ?", [(path,) for path in gone])
+        if prints is not None:
+            await self._keep(prints)
+        if changed | await self._choose(sources) or gone:
+            await self._put_vehicles()
+        await self._database.commit()
+        return await self._refreshed(read, skipped)
+
+    async def runs(self) -> list[RunEntry]:
+        """Return all runs that count, oldest to newest."""
+        rows = await self._rows(f"SELECT {_RUN} FROM run WHERE shown ORDER BY started, name")  # noqa: S608
+        return [_run(row) for row in rows]
+
+    async def vehicles(self) -> list[VehicleEntry]:
+        """Return all vehicles with their reports, those of the newest run first, in its order."""
+        reports: dict[str, list[tuple[Path, ReportEntry]]] = {}
+        asked = f"SELECT vehicle, run, {_qualified(_REPORT)} FROM report JOIN run ON path = run WHERE shown"  # noqa: S608
+        for key, run, *row in await self._rows(f"{asked} ORDER BY started, run.name, report.place"):
+            reports.setdefault(key, []).append((Path(run), _report(row)))
+        rows = await self._rows(f"SELECT {_VEHICLE} FROM vehicle ORDER BY place")  # noqa: S608
+        told = (dict(zip(_names(_VEHICLE), row, strict=True)) for row in rows)
+        return [VehicleEntry(**fields, reports=tuple(reports[fields["key"]])) for fields in told]
+
+    async def _choose(self, sources: Sequence[Source]) -> bool:
+        """Leave rehearsals out where there are real runs, unless they are asked for; tell whether that has changed."""
+        rows = await self._rows("SELECT path, rehearsal, shown FROM run")
+        real = any(not rehearsal for _, rehearsal, _ in rows)
+        named = {str(source.path) for source in sources if source.named}
+        wanted = {path: path in named or not (rehearsal and real) for path, rehearsal, _ in rows}
+        changed = [(wanted[path], path) for path, _, shown in rows if wanted[path] != shown]
+        await self._write("UPDATE run SET shown = ? WHERE path = ?", changed)
+        return bool(changed)
+
+    # -- what is written -----------------------------------------------------------------------------------------------
+
+    async def _put(self, found: Read) -> None:
+        run, path = found.run, str(found.run.path)
+        await self._write("DELETE FROM report WHERE run = ?", [(path,)])
+        started = run.started.astimezone(UTC).isoformat()  # so that the order of texts is that of times
+        told = (path, run.name, run.portal, run.account, started, run.whole, run.rehearsal, to_json(found.problems))
+        await self._write(f"INSERT OR REPLACE INTO run ({_RUN}, problems) VALUES ({_marks(_RUN)}, ?)", [told])  # noqa: S608
+        await self._write(
+            f"INSERT INTO report (run, {_REPORT}) VALUES (?, {_marks(_REPORT)})",  # noqa: S608
+            [(path, *_row(report)) for report in found.reports],
+        )
+
+    async def _put_vehicles(self) -> None:
+        runs: dict[str, tuple[RunEntry, list[ReportEntry]]] = {str(run.path): (run, []) for run in await self.runs()}
+        for run, *row in await self._rows(f"SELECT run, {_REPORT} FROM report ORDER BY run, place"):  # noqa: S608
+            if run in runs:
+                runs[run][1].append(_report(row))
+        vehicles = await asyncio.to_thread(vehicles_of, list(runs.values()))
+        await self._write("DELETE FROM vehicle", [()])
+        await self._write(
+            f"INSERT INTO vehicle (place, {_VEHICLE}) VALUES (?, {_marks(_VEHICLE)})",  # noqa: S608
+            [(place, *_of_vehicle(vehicle)) for place, vehicle in enumerate(vehicles)],
+        )
+        await self._write(
+            "UPDATE report SET vehicle = ? WHERE run = ? AND place = ?",
+            [(one.key, str(run), report.place) for one in vehicles for run, report in one.reports],
+        )
+
+    async def _prints(self) -> Prints:
+        rows = await self._rows("SELECT path, size, mtime_ns, inode, sha256, fault FROM print")
+        return Prints((path, Stamp(*stamp), Print(sha256, fault)) for path, *stamp, sha256, fault in rows)
+
+    async def _keep(self, prints: Prints) -> None:
+        rows = [(path, one.size, one.mtime_ns, one.inode, *astuple(found)) for path, one, found in prints.fresh]
+        await self._write("INSERT OR REPLACE INTO print VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    # -- SQLite --------------------------------------------------------------------------------------------------------
+
+    async def _refreshed(self, read: int, skipped: Sequence[str]) -> Refreshed:
+        rows = await self._rows("SELECT digest, problems FROM run WHERE shown ORDER BY started, name")
+        problems = [line for _, told in rows for line in json.loads(told)]
+        digest = hashlib.sha256(to_json([one for one, _ in rows]).encode()).hexdigest()
+        return Refreshed(digest, len(rows), read, tuple(problems), tuple(skipped))
+
+    async def _rows(self, sql: str) -> list[Row]:
+        return [tuple(map(_taken, row)) for row in await self._database.execute_fetchall(sql)]
+
+    async def _write(self, sql: str, rows: Iterable[Row]) -> None:
+        await self._database.executemany(sql, [tuple(map(_given, row)) for row in rows])
+
+
+def _stamps(source: Source) -> Stamps:
+    with storage_errors(str(source.path)):
+        return stamps_of(source)
+
+
+def _read(source: Source, stamps: Stamps, prints: Prints) -> Read:
+    with storage_errors(str(source.path)):
+        return read_source(source, stamps, prints)
+
+
+def _given(value: Any) -> Any:
+    """Return a value as SQLite takes it: a text with half a character in it, as file names may have, as bytes."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogatepass")
+    return value
+
+
+def _taken(value: Any) -> Any:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+
+
+def _run(row: Row) -> RunEntry:
+    path, name, portal, account, started, whole, rehearsal = row
+    return RunEntry(
+        Path(path), name, portal, account, datetime.fromisoformat(started), whole=bool(whole), rehearsal=bool(rehearsal)
+    )
+
+
+def _row(report: ReportEntry) -> Row:
+    fields = {one.name: getattr(report, one.name) for one in dataclasses.fields(report)}
+    return (*(fields | {"flags": to_json(report.flags), "values": to_json(dict(report.values))}).values(),)
+
+
+def _report(row: Row) -> ReportEntry:
+    fields = dict(zip(_names(_REPORT), row, strict=True))
+    read = {"flags": tuple(json.loads(fields["flags"])), "values": json.loads(fields["values"])}
+    return ReportEntry(**fields | read)
+
+
+def _of_vehicle(vehicle: VehicleEntry) -> Row:
+    return tuple(getattr(vehicle, name) for name in _names(_VEHICLE))
+
+
+def _names(columns: str) -> list[str]:
+    return [name.strip('" ') for name in columns.split(",")]
+
+
+def _marks(columns: str) -> str:
+    return ", ".join("?" for _ in columns.split(","))
+
+
+def _qualified(columns: str) -> str:
+    return ", ".join(f"report.{name.strip()}" for name in columns.split(","))

@@ -1,0 +1,56 @@
+"""A PDF's content in short, and the memory of what was read before."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jdp_scraper.catalog.stamps import Stamp
+from jdp_scraper.pdf import whole
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """The hash of a file's content, and why it is not a whole PDF, if it is none."""
+
+    sha256: str
+    fault: str | None
+
+
+class Prints:
+    """Remembers the print of each file by its path and stamp; ``fresh`` are those that were read since."""
+
+    def __init__(self, known: Iterable[tuple[str, Stamp, Print]] = ()) -> None:
+        self._known = {(path, stamp): found for path, stamp, found in known}
+        self.fresh: list[tuple[str, Stamp, Print]] = []
+
+    def of(self, path: Path, stamp: Stamp) -> Print | None:
+        """Return the print of a file, ``None`` where it is gone; blocks, raises ``OSError``."""
+        key = str(path), stamp
+        if key not in self._known:
+            now = time.time_ns()
+            found = _look_into(path)
+            if found is None or not stamp.is_settled(now):
+                return found
+            self._known[key] = found
+            self.fresh.append((*key, found))
+        return self._known[key]
+
+
+def _look_into(path: Path) -> Print | None:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+            file.seek(max(0, size - whole.TAIL))
+            tail = file.read()
+            file.seek(0)
+            fault = whole.fault_of(file.read(whole.HEAD), tail)
+    except FileNotFoundError:
+        return None
+    if fault is None and size > whole.MAX_BYTES:
+        fault = f"it is larger than {whole.MAX_BYTES} bytes"
+    return Print(digest, fault)

@@ -1,0 +1,1 @@
+"""The values that stand in reports: found, typed, and written as tables."""

@@ -1,0 +1,103 @@
+"""Reads one PDF's values, in a worker process: JSON values in, JSON values out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
+from jdp_scraper.pdf.value_rules import FieldRule
+from jdp_scraper.values.finding import Finder
+from jdp_scraper.values.layout import Line, lines_of
+from jdp_scraper.values.typed import Typed
+
+# Counted up whenever the same rules find something else: what was read before is then read again.
+RECIPE = 1
+MAX_PAGES = 200
+_MOST_TITLES = 5
+_LONGEST_TITLE = 200  # a pattern may take its time on a longer text
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    finder: Finder
+    title: re.Pattern[str] | None
+
+
+@lru_cache(maxsize=8)
+def rules_version(rules: str) -> str:
+    """Return what tells two ways of reading apart; ``rules`` is the JSON text that ``extract_file`` is given."""
+    return hashlib.sha256(f"{RECIPE} {version('pypdfium2')} {rules}".encode()).hexdigest()
+
+
+def extract_file(path: str, rules: str) -> dict[str, Any]:
+    """Return the ``values`` and ``titles`` of a file with its ``sha256``, or its ``fault``.
+
+    ``values`` holds the fields that were found, by name; ``titles`` are pairs of year and what follows it. A fault
+    comes with a hash where it is the content's, and without one where the file could not be read.
+    """
+    try:
+        data = load(Path(path))
+    except OSError as error:
+        return {"fault": f"cannot be read: {error.strerror or error}"}
+    except Refused as refusal:
+        return {"fault": str(refusal), "sha256": file_sha256(path)}
+    told: dict[str, Any] = {"sha256": sha256_of(data)}
+    try:
+        return told | _read(data, _reader(rules))
+    except Refused as refusal:
+        return told | {"fault": str(refusal)}
+
+
+def file_sha256(path: str) -> str | None:
+    """Return the hash of a file however large it is; ``None`` where it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=8)
+def _reader(rules: str) -> _Reader:
+    told = json.loads(rules)
+    fields = {name: FieldRule.model_validate(rule) for name, rule in told["fields"].items()}
+    return _Reader(Finder(fields, told["dates"]), re.compile(told["title"]) if told["title"] else None)
+
+
+def _read(data: bytes, reader: _Reader) -> dict[str, Any]:
+    """Return what the first page that shows a field says of it; a page that says two things says nothing."""
+    found: dict[str, Typed | None] = {}
+    titles: list[tuple[int, str]] = []
+    characters = 0
+    with opened(data, MAX_PAGES) as document:
+        for _, text_page in text_pages(document):
+            characters += text_page.count_chars()
+            if characters > MAX_CHARACTERS:
+                raise too_long()
+            text = text_page.get_text_range()
+            if not reader.finder.may_find(text) and (titles or reader.title is None):
+                continue
+            lines = lines_of(text_page, text)
+            for name, values in reader.finder.values(lines).items():
+                if values and name not in found:
+                    found[name] = values.pop() if len(values) == 1 else None
+            titles = titles or list(dict.fromkeys(_titles(lines, reader.title)))[:_MOST_TITLES]
+    if not characters:
+        raise Refused("it holds no text, as a scan")
+    return {"values": {name: value for name, value in found.items() if value is not None}, "titles": titles}
+
+
+def _titles(lines: Iterable[Line], title: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
+    for line in lines if title is not None else ():
+        for cell in line.cells:
+            text = line.text[cell.start : cell.end]
+            if title is not None and len(text) <= _LONGEST_TITLE and (match := title.match(text)) is not None:
+                yield int(match["year"]), match["rest"]

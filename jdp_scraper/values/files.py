@@ -1,0 +1,101 @@
+"""The files that values are written as: CSV, JSON lines, a workbook, and Parquet where its library is installed.
+
+The same values give the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jdp_scraper.disk import Disk
+from jdp_scraper.values.changes import COLUMNS as CHANGE_COLUMNS
+from jdp_scraper.values.changes import Change
+from jdp_scraper.values.table import Table
+
+JSONL, WORKBOOK, PARQUET = "values.jsonl", "values.xlsx", "values.parquet"
+CHANGES = "changes.csv"
+RECIPE = 1  # counted up whenever the same values are written in another way
+# What a spreadsheet may take for the beginning of a formula, full-width forms too.
+_FORMULA = tuple("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+def contents(table: Table, changed: Sequence[Change] | None) -> dict[str, Callable[[], bytes]]:
+    """Return what makes the content of each file, by its name; ``changed`` is ``None`` where nothing is compared."""
+    made: dict[str, Callable[[], bytes]] = {
+        "values.csv": lambda: values_csv(table),
+        JSONL: lambda: values_jsonl(table),
+        WORKBOOK: lambda: _workbook(table, changed),
+    }
+    if find_spec("pyarrow") is not None:
+        made[PARQUET] = lambda: _parquet(table)
+    if changed is not None:
+        made[CHANGES] = lambda: changes_csv(changed)
+    return made
+
+
+def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) -> None:
+    """Write the files, and remove those of an earlier time that would not agree; blocks, raises ``StorageError``."""
+    disk.make_folder(folder)
+    for name, content in made.items():
+        disk.write_whole(folder / name, content())
+    for name in {CHANGES, PARQUET} - made.keys():
+        disk.remove(folder / name)
+
+
+def digest_of(table: Table, changed: Sequence[Change] | None) -> str:
+    """Return what tells two sets of files apart, without making them."""
+    told = [RECIPE, find_spec("pyarrow") is not None, table.columns, None if changed is None else len(changed)]
+    content = values_jsonl(table) + changes_csv(changed or ())
+    return hashlib.sha256(json.dumps(told).encode() + content).hexdigest()
+
+
+def values_jsonl(table: Table) -> bytes:
+    """Return an object a line; money is a string with two digits behind the point, ``flags`` come last."""
+    lines = (json.dumps(dict(row.values) | {"flags": row.flags}) + "\n" for row in table.rows)
+    return "".join(lines).encode("ascii")
+
+
+def values_csv(table: Table) -> bytes:
+    """Return the table as CSV in UTF-8."""
+    return _csv(table.columns, ([row.values[name] for name in table.columns] for row in table.rows))
+
+
+def changes_csv(changed: Iterable[Change]) -> bytes:
+    """Return the changes as CSV in UTF-8."""
+    return _csv(CHANGE_COLUMNS, ([getattr(change, name) for name in CHANGE_COLUMNS] for change in changed))
+
+
+def defused(value: object) -> object:
+    """Return a value as CSV holds it: a text that a spreadsheet would take for a formula begins with ``'``."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA) or _PLAIN_NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def _csv(head: Iterable[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([defused(value) for value in row] for row in rows)
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _workbook(table: Table, changed: Sequence[Change] | None) -> bytes:
+    from jdp_scraper.values.workbook import workbook  # noqa: PLC0415 - slow to import, and often nothing is written
+
+    return workbook(table, changed)
+
+
+def _parquet(table: Table) -> bytes:
+    from jdp_scraper.values.parquet import parquet  # noqa: PLC0415 - as above
+
+    return parquet(table)

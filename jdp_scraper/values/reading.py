@@ -1,0 +1,101 @@
+"""Reads many files on worker processes, a window of them at once; a bad one costs nothing but its own row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
+from jdp_scraper.batch.workers import Limits, WorkerProcesses
+from jdp_scraper.errors import JobFailed
+from jdp_scraper.values.cache import Told, ValueCache, stamp_of
+from jdp_scraper.values.extract import file_sha256, rules_version
+
+# By its name, as a worker alone needs what its module imports.
+_EXTRACT = "jdp_scraper.values.extract:extract_file"
+# A report takes some milliseconds and 60 MiB.
+LIMITS = Limits(memory_bytes=512 << 20, cpu_s=5, wall_s=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ToRead:
+    """A file, the rules for it as JSON text, and where is remembered what was read in it."""
+
+    path: Path
+    rules: str
+    cache: ValueCache
+
+
+@dataclass(slots=True)
+class Counts:
+    """How reading went: files, those of them that were known before, and those that failed, by their reason."""
+
+    files: int = 0
+    from_cache: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+async def read_files(
+    files: Sequence[ToRead],
+    workers: WorkerProcesses,
+    *,
+    size: int,
+    counts: Counts,
+    tell: Tell | None = None,
+) -> AsyncGenerator[Told, None]:
+    """Yield what ``extract_file`` tells of each file, in their order, with at most ``size`` files under way.
+
+    ``tell`` is awaited for each file, and at least every 10 s while none is done. Raises ``UnusableError`` where no
+    worker process can be started; all else that can go wrong is the ``fault`` of its file.
+    """
+    known = await asyncio.to_thread(_known, files)
+    missing = [file for number, file in enumerate(files) if number not in known]
+
+    async def read(file: ToRead) -> tuple[Told, bool]:
+        path, cache, version = file.path, file.cache, rules_version(file.rules)
+        stamp = await asyncio.to_thread(stamp_of, path)
+        if stamp is not None and not cache.empty:
+            sha256 = await asyncio.to_thread(file_sha256, str(path))
+            if sha256 is not None and (told := cache.by_content(path, version, stamp, sha256)) is not None:
+                return told, True
+        told = await _read_anew(file, workers)
+        if not told.pop("again", False):
+            cache.keep(path, version, stamp, told)
+        return told, False
+
+    async def tell_of_all(progress: BatchProgress) -> None:
+        if tell is not None:
+            done = len(known) + progress.done
+            await tell(BatchProgress(done, progress.under_way, len(files), progress.seconds))
+
+    if tell is not None:
+        for done in range(1, len(known) + 1):
+            await tell(BatchProgress(done, 0, len(files), 0.0))
+    async with aclosing(in_order(missing, read, size=size, tell=None if tell is None else tell_of_all)) as results:
+        for number in range(len(files)):
+            told, from_cache = (known[number], True) if number in known else await anext(results)
+            counts.files += 1
+            counts.from_cache += from_cache
+            if (fault := told.get("fault")) is not None:
+                counts.failed[str(fault)] += 1
+            yield told
+        async for _ in results:
+            pass  # nothing is left; this waits until all has been told
+
+
+def _known(files: Sequence[ToRead]) -> dict[int, Told]:
+    told = ((number, file.cache.unchanged(file.path, rules_version(file.rules))) for number, file in enumerate(files))
+    return {number: one for number, one in told if one is not None}
+
+
+async def _read_anew(file: ToRead, workers: WorkerProcesses) -> Told:
+    path = file.path
+    try:
+        told: Told = await workers.run(_EXTRACT, str(path), file.rules)
+    except JobFailed as error:  # not remembered: another time there may be more memory or time
+        return {"fault": str(error), "sha256": await asyncio.to_thread(file_sha256, str(path)), "again": True}
+    return told

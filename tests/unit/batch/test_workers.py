@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import psutil
+import pytest
+
+from jdp_scraper import system
+from jdp_scraper.batch import workers as workers_module
+from jdp_scraper.batch.workers import Limits, WorkerProcesses
+from jdp_scraper.errors import JobBroke, JobFailed
+
+JOBS = "tests.unit.batch.jobs"
+LIMITS = Limits(memory_bytes=512 << 20, cpu_s=1, wall_s=20)
+
+
+@pytest.fixture
+async def one() -> AsyncIterator[WorkerProcesses]:
+    async with WorkerProcesses(1, LIMITS) as workers:
+        yield workers
+
+
+async def test_a_function_is_run_by_its_name_and_its_result_comes_back(one: WorkerProcesses) -> None:
+    assert await one.run(f"{JOBS}:doubled", 21) == 42
+
+
+async def test_what_a_function_raises_is_the_failure_of_its_job_alone(one: WorkerProcesses) -> None:
+    process = await one.run(f"{JOBS}:own_id")
+    with pytest.raises(JobFailed, match="ValueError: no such thing") as caught:
+        await one.run(f"{JOBS}:failing", "no such thing")
+    assert not isinstance(caught.value, JobBroke)
+    assert await one.run(f"{JOBS}:own_id") == process
+
+
+@pytest.mark.skipif(system.WINDOWS, reason="there is no limit of memory on Windows")
+async def test_a_job_that_takes_too_much_memory_breaks_and_the_next_one_works(one: WorkerProcesses) -> None:
+    assert await one.run(f"{JOBS}:limits") == LIMITS.memory_bytes
+    with pytest.raises(JobBroke, match="memory"):
+        await one.run(f"{JOBS}:greedy")
+    assert await one.run(f"{JOBS}:doubled", 1) == 2
+
+
+@pytest.mark.skipif(system.WINDOWS, reason="there is no limit of processor time on Windows")
+async def test_a_job_that_takes_too_much_processor_time_is_ended_by_the_system(one: WorkerProcesses) -> None:
+    with pytest.raises(JobBroke, match="ended the process"):
+        await one.run(f"{JOBS}:busy_for_ever")
+    assert await one.run(f"{JOBS}:doubled", 1) == 2
+
+
+async def test_a_job_that_takes_too_long_costs_its_process(one: WorkerProcesses) -> None:
+    async with WorkerProcesses(1, Limits(wall_s=0.5)) as workers:
+        process = psutil.Process(await workers.run(f"{JOBS}:own_id"))
+        with pytest.raises(JobBroke, match=r"longer than 0\.5 s"):
+            await workers.run(f"{JOBS}:asleep_for_ever")
+        assert await workers.run(f"{JOBS}:own_id") != process.pid
+    assert not process.is_running()
+
+
+async def test_a_job_that_ends_its_process_is_told_of_and_the_next_one_gets_another(one: WorkerProcesses) -> None:
+    with pytest.raises(JobBroke, match="exit code 7"):
+        await one.run(f"{JOBS}:ending")
+    assert await one.run(f"{JOBS}:doubled", 1) == 2
+
+
+async def test_what_a_job_prints_does_not_mix_with_its_answer(one: WorkerProcesses) -> None:
+    assert await one.run(f"{JOBS}:chatty", "answer") == "answer"
+
+
+async def test_a_worker_knows_no_secret(one: WorkerProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JD_PASS", "secret")
+    assert "JD_PASS" not in await one.run(f"{JOBS}:environment")
+
+
+async def test_many_processes_work_at_once_and_are_gone_afterwards() -> None:
+    async with WorkerProcesses(2, LIMITS) as workers:
+        await workers.launch()
+        ids = await asyncio.gather(*(workers.run(f"{JOBS}:own_id") for _ in range(8)))
+        assert len(set(ids)) == 2
+        assert workers.statistics.tasks == 8
+        assert 0 < workers.statistics.busy <= 1
+    assert not any(psutil.pid_exists(one) for one in ids)
+    with pytest.raises(RuntimeError, match="closed"):
+        await workers.run(f"{JOBS}:own_id")
+
+
+async def test_a_cancelled_job_costs_its_process_and_no_other(one: WorkerProcesses) -> None:
+    process = await one.run(f"{JOBS}:own_id")
+    job = asyncio.ensure_future(one.run(f"{JOBS}:asleep_for_ever"))
+    await asyncio.sleep(0)
+    job.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await job
+    assert await one.run(f"{JOBS}:own_id") != process
+
+
+async def test_a_process_is_replaced_before_its_processor_time_for_good_runs_out(
+    one: WorkerProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await one.run(f"{JOBS}:own_id")
+    assert await one.run(f"{JOBS}:own_id") == first
+    monkeypatch.setattr(workers_module, "_LONGEST_SERVICE_S", 0.0)
+    assert await one.run(f"{JOBS}:own_id") != first

@@ -1,0 +1,201 @@
+"""The catalog says what the runs say, reads what has changed and nothing else, and can be thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jdp_scraper.catalog import catalog as module
+from jdp_scraper.catalog import reading
+from jdp_scraper.catalog.catalog import Catalog, Refreshed
+from jdp_scraper.catalog.entries import RunEntry, VehicleEntry
+from jdp_scraper.catalog.sources import find_sources
+from jdp_scraper.checkpoint.records import Goal
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import RunFolderError
+from tests.support.run_folders import STARTED, demo_vehicles, make_run, replace_pdf
+
+WEEK = timedelta(days=7)
+REAL = "https://portal.example"
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names the sources that are read."""
+    found: list[str] = []
+    read = reading.read_source
+
+    def note(source: object, *rest: object) -> object:
+        found.append(source.name)  # type: ignore[attr-defined]
+        return read(source, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "read_source", note)
+    return found
+
+
+@asynccontextmanager
+async def catalog_of(folder: Path) -> AsyncIterator[Catalog]:
+    async with Catalog.open(folder / ".state" / "catalog.sqlite", Disk()) as catalog:
+        yield catalog
+
+
+Known = tuple[Refreshed, list[RunEntry], list[VehicleEntry]]
+
+
+async def known(folder: Path, named: Sequence[Path] = ()) -> Known:
+    async with catalog_of(folder) as catalog:
+        refreshed = await catalog.refresh(await asyncio.to_thread(find_sources, folder, named))
+        return refreshed, await catalog.runs(), await catalog.vehicles()
+
+
+def age(folder: Path) -> None:
+    """Let all files have been written a while ago, as they are in life."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            told = path.stat()
+            os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns - 10_000_000_000 + 1))
+
+
+async def test_vehicles_have_their_history_over_the_runs_with_values(tmp_path: Path) -> None:
+    lot = demo_vehicles(4)
+    await make_run(tmp_path, lot[:3])
+    await make_run(tmp_path, lot[1:], started=STARTED + WEEK, failed={lot[2].reference: "the portal answered 500"})
+    refreshed, runs, vehicles = await known(tmp_path)
+    assert refreshed.problems == refreshed.skipped == ()
+    assert [run.name for run in runs] == ["2026-11-15", "2026-11-22"]
+    assert [one.reference for one in vehicles] == [lot[number].reference for number in (1, 2, 3, 0)]
+    assert [len(one.reports) for one in vehicles] == [2, 2, 1, 1]
+    (_, first), (_, last) = vehicles[1].reports
+    assert (first.status, first.file) == ("done", f"pdfs/{lot[2].reference}.pdf")
+    assert (last.status, last.error, last.file) == ("failed", "the portal answered 500", None)
+    assert first.values["clean_retail"].endswith(".00")  # type: ignore[union-attr]
+    assert next(iter(first.values)) == "rough_trade_in"
+    assert (vehicles[1].vin, vehicles[1].trim) == (lot[2].vin, lot[2].trim)
+
+
+async def test_nothing_is_read_again_that_has_not_changed(tmp_path: Path, reads: list[str]) -> None:
+    lot = demo_vehicles(2)
+    await make_run(tmp_path, lot)
+    newer = await make_run(tmp_path, lot, started=STARTED + WEEK)
+    age(tmp_path)
+    first = await known(tmp_path)
+    assert reads == ["2026-11-15", "2026-11-22"]
+    assert await known(tmp_path) == (first[0].__class__(first[0].digest, 2, 0, (), ()), *first[1:])
+    await replace_pdf(newer, lot[0].reference, lot[0], STARTED + WEEK)
+    age(newer.path)
+    third, _, vehicles = await known(tmp_path)
+    assert reads == ["2026-11-15", "2026-11-22", "2026-11-22"]
+    assert third.digest != first[0].digest
+    assert vehicles[0].reports[1][1].sha256 != first[2][0].reports[1][1].sha256
+
+
+async def test_what_was_written_a_moment_ago_is_looked_at_again(tmp_path: Path, reads: list[str]) -> None:
+    folder = await make_run(tmp_path, 1)
+    (path,) = folder.pdfs.iterdir()
+    os.utime(path, (2_000_000_000, 2_000_000_000))  # it may be written once more within the same moment
+    first, *_ = await known(tmp_path)
+    second, *_ = await known(tmp_path)
+    assert len(reads) == 2
+    assert first.digest == second.digest
+
+
+@pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 5000])
+async def test_a_catalog_that_was_thrown_away_or_damaged_says_the_same_again(tmp_path: Path, damage: bytes) -> None:
+    await make_run(tmp_path, 3)
+    first = await known(tmp_path)
+    for path in (tmp_path / ".state").iterdir():
+        path.unlink()
+    (tmp_path / ".state" / "catalog.sqlite").write_bytes(damage)
+    assert await known(tmp_path) == first
+
+
+async def test_a_run_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    lot = demo_vehicles(2)
+    first = await make_run(tmp_path, lot[:1])
+    await make_run(tmp_path, lot[1:], started=STARTED + WEEK)
+    await known(tmp_path)
+    first.path.rename(tmp_path / "away")
+    _, runs, vehicles = await known(tmp_path)
+    assert [run.name for run in runs] == ["2026-11-22"]
+    assert [one.reference for one in vehicles] == [lot[1].reference]
+
+
+async def test_an_unreadable_run_is_told_and_skipped_and_refused_where_it_is_named(tmp_path: Path) -> None:
+    await make_run(tmp_path, 1)
+    bad = await make_run(tmp_path, 1, started=STARTED + WEEK)
+    for path in bad.data.glob("checkpoint.*"):
+        path.write_text("x")
+    refreshed, runs, _ = await known(tmp_path)
+    assert [run.name for run in runs] == ["2026-11-15"]
+    (line,) = refreshed.skipped
+    assert line.startswith("2026-11-22 is passed over: no checkpoint can be read")
+    with pytest.raises(RunFolderError, match="no checkpoint can be read"):
+        await known(tmp_path, [Path("2026-11-22")])
+
+
+async def test_a_pdf_that_is_not_as_it_was_proven_is_told_and_not_shown(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 4)
+    missing, text, changed, right = sorted(folder.pdfs.iterdir())
+    missing.unlink()
+    text.write_bytes(b"<html>")
+    changed.write_bytes(right.read_bytes())
+    refreshed, _, vehicles = await known(tmp_path)
+    told = {one.reports[0][1].error for one in vehicles}
+    assert told == {
+        f"{missing.name}: it is missing",
+        f"{text.name}: it is not a PDF",
+        f"{changed.name}: it has changed since it was proven: run the command verify",
+        None,
+    }
+    assert len(refreshed.problems) == 3
+    assert sum(one.reports[0][1].file is not None for one in vehicles) == 1
+
+
+async def test_values_of_another_content_do_not_count(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 2)
+    path = folder.data / "values.jsonl"
+    stale, good = (json.loads(line) for line in path.read_text().splitlines())
+    stale["sha256"] = "0" * 64
+    path.write_text(f"{json.dumps(stale)}\nnot JSON\n{json.dumps(good)}\n")
+    refreshed, _, vehicles = await known(tmp_path)
+    assert [bool(one.reports[0][1].values) for one in vehicles] == [False, True]
+    assert [line.partition(": ")[2] for line in refreshed.problems] == [
+        "lines that cannot be read: 1; run the command values again"
+    ]
+
+
+async def test_a_folder_of_pdfs_has_what_its_values_tell_and_else_the_names_of_its_files(tmp_path: Path) -> None:
+    run = await make_run(tmp_path, 2)
+    lot = tmp_path / "lot"
+    run.pdfs.rename(lot)
+    rows = [json.loads(line) for line in (run.data / "values.jsonl").read_text().splitlines()]
+    rows[0] |= {"file": rows[0]["file"].removeprefix("pdfs/"), "reference": "A 1"}
+    (lot / "values.jsonl").write_text(json.dumps(rows[0]))
+    _, (told,), vehicles = await known(tmp_path, [Path("lot")])
+    assert (told.name, told.portal, told.whole) == ("lot", "", False)
+    assert {(one.reference, one.vin) for one in vehicles} == {("A 1", rows[0]["vin"]), (rows[1]["reference"], None)}
+
+
+async def test_only_what_a_run_was_asked_for_counts(tmp_path: Path) -> None:
+    lot = demo_vehicles(4)
+    await make_run(tmp_path, lot, goal=Goal(maximum=2), left=[lot[1].reference, lot[2].reference])
+    _, (run,), vehicles = await known(tmp_path)
+    assert not run.whole
+    told = {one.reference: one.reports[0][1].status for one in vehicles}
+    assert told == {lot[0].reference: "done", lot[1].reference: "todo", lot[3].reference: "done"}
+
+
+async def test_rehearsals_on_this_machine_count_only_where_there_is_nothing_else(tmp_path: Path) -> None:
+    await make_run(tmp_path, 1)
+    assert len((await known(tmp_path))[1]) == 1
+    await make_run(tmp_path, 1, started=STARTED + WEEK, origin=REAL)
+    assert [run.name for run in (await known(tmp_path))[1]] == ["2026-11-22"]
+    named = [Path("2026-11-15"), Path("2026-11-22")]
+    assert len((await known(tmp_path, named))[1]) == 2

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from jdp_scraper.batch.in_order import BatchProgress
+from jdp_scraper.batch.policy import Parallel
+from jdp_scraper.checkpoint.checkpoint import Checkpoint
+from jdp_scraper.checkpoint.names import assign_file_names
+from jdp_scraper.checkpoint.records import RunHeader, TaskRecord, TaskState
+from jdp_scraper.checkpoint.run_folder import RunFolder
+from jdp_scraper.disk import Disk
+from jdp_scraper.errors import DiskFull, RunFolderError, ValuesError
+from jdp_scraper.values import cache as cache_module
+from jdp_scraper.values.command import ValuesOptions, extract, values
+from jdp_scraper.values.files import defused
+from jdp_scraper.values.out_folder import LOCK
+from jdp_scraper.vehicle import Vehicle, assign_keys
+from tests.unit.pdf.reports import drawn
+
+COLUMNS = (
+    "reference,vin,year,make,model,trim,mileage,rough_trade_in,average_trade_in,clean_trade_in,clean_loan,"
+    "clean_retail,report_date,file,sha256,error"
+)
+START = datetime(2026, 11, 15, 12, tzinfo=UTC)
+
+
+def report(reference: str, retail: str = "$20,000", **more: str) -> bytes:
+    lines = {"Stock #": reference, "Clean Retail": retail, "Report Date": "11/15/2026"} | more
+
+    def draw(canvas: Any) -> None:
+        for place, (label, value) in enumerate(lines.items()):
+            canvas.drawString(60, 700 - 20 * place, f"{label}: {value}")
+
+    return drawn(draw)
+
+
+async def make_run(
+    downloads: Path, day: int, reports: Mapping[str, bytes], others: tuple[str, ...] = (), account: str = "a"
+) -> RunFolder:
+    """Make a run with these reports by reference, and vehicles whose reports were not fetched."""
+    disk = Disk()
+    keyed = assign_keys([Vehicle(reference, make="Ford") for reference in (*reports, *others)])
+    names = assign_file_names(keyed)
+    folder = await RunFolder.create(downloads, date(2026, 11, day), disk)
+    sha256 = await folder.save_inventory(keyed.values(), disk)
+    started = START + timedelta(days=day)
+    header = RunHeader("jdpower", "https://one.example", account, started, inventory_sha256=sha256)
+    checkpoint = await Checkpoint.create(folder.data, header, keyed, disk)
+    for reference, data in reports.items():
+        await asyncio.to_thread((folder.pdfs / names[reference]).write_bytes, data)
+        digest = hashlib.sha256(data).hexdigest()
+        await checkpoint.record(reference, TaskRecord(TaskState.DONE, 1, names[reference], len(data), digest))
+    return folder
+
+
+def options(downloads: Path, *named: Path, **more: Any) -> ValuesOptions:
+    return replace(ValuesOptions(downloads, named, portal="jdpower", parallel=Parallel(2)), **more)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("ascii").splitlines()]
+
+
+def csv_rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
+
+
+async def test_a_run_gets_its_tables_in_its_own_folder_in_the_order_of_its_inventory(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 1, {"B2": report("B2"), "A1": report("A1", Make="Dodge", Year="2020")})
+    assert await values(options(tmp_path), at_terminal=False) == 0
+    assert (folder.data / "values.csv").read_text("utf-8").splitlines()[0] == COLUMNS
+    first, second = rows(folder.data / "values.jsonl")
+    assert list(first) == [*COLUMNS.split(","), "flags"]
+    assert (first["reference"], first["clean_retail"], first["file"]) == ("B2", "20000.00", "pdfs/B2.pdf")
+    assert second["year"] == 2020
+    assert second["flags"] == ["make: the report says 'Dodge', the inventory 'Ford'"]
+    assert not (folder.data / "changes.csv").exists()
+
+
+async def test_what_has_changed_since_the_run_before_of_the_same_portal_and_account(tmp_path: Path) -> None:
+    await make_run(tmp_path, 1, {"1": report("1", "$10,000"), "2": report("2"), "gone": report("gone")}, ("late",))
+    await make_run(tmp_path, 2, {"1": report("1", "$1")}, account="another")
+    folder = await make_run(
+        tmp_path, 3, {"1": report("1", "$9,500.50"), "2": report("2"), "new": report("new")}, ("late",)
+    )
+    await extract(options(tmp_path, tmp_path))
+    told = [list(row.values()) for row in csv_rows(folder.data / "changes.csv")]
+    assert told == [
+        ["2026-11-03", "1", "", "changed", "clean_retail", "10000.00", "9500.50", "-499.50"],
+        ["2026-11-03", "new", "", "new", "", "", "", ""],
+        ["2026-11-03", "gone", "", "gone", "", "", "", ""],
+    ]
+    before = (folder.data / "changes.csv").read_bytes()
+    await extract(options(tmp_path, Path("2026-11-03")))  # by what the run before has written
+    assert (folder.data / "changes.csv").read_bytes() == before
+
+
+async def test_several_folders_with_sub_folders_make_one_table_where_out_is_given(tmp_path: Path) -> None:
+    for name in ("one/a.pdf", "one/deep/b.PDF", "two/a.pdf", "two/no.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(report(name))
+    out = tmp_path / "out"
+    await extract(options(tmp_path, tmp_path / "one", tmp_path / "two", out=out))
+    assert [row["file"] for row in rows(out / "values.jsonl")] == ["one/a.pdf", "one/deep/b.PDF", "two/a.pdf"]
+    await extract(options(tmp_path, tmp_path / "one", tmp_path / "two"))
+    assert [row["file"] for row in rows(tmp_path / "two" / "values.jsonl")] == ["a.pdf"]
+
+
+async def test_a_file_that_vanishes_is_an_error_row(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 1, {"1": report("1"), "2": report("2")})
+    (folder.pdfs / "1.pdf").unlink()
+    assert await values(options(tmp_path), at_terminal=False) == 1
+    first, second = rows(folder.data / "values.jsonl")
+    assert (first["file"], first["error"]) == ("pdfs/1.pdf", "cannot be read: No such file or directory")
+    assert (first["reference"], first["sha256"], second["error"]) == (None, None, None)
+
+
+async def test_a_second_pass_reads_only_what_has_changed_in_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c", "d"):
+        (tmp_path / f"{name}.pdf").write_bytes(report(name))
+        os.utime(tmp_path / f"{name}.pdf", (1, 1))
+    monkeypatch.setattr(cache_module, "_TICK_NS", 0)
+    first = await extract(options(tmp_path, tmp_path))
+    assert (first.counts.from_cache, first.workers.tasks) == (0, 4)
+    (tmp_path / "a.pdf").touch()
+    (tmp_path / "b.pdf").write_bytes(report("other"))
+    (tmp_path / "c.pdf").rename(tmp_path / "e.pdf")
+    second = await extract(options(tmp_path, tmp_path))
+    assert (second.counts.files, second.counts.from_cache, second.workers.tasks) == (4, 3, 1)
+    assert [row["reference"] for row in rows(tmp_path / "values.jsonl")] == ["a", "other", "d", "c"]
+
+
+async def test_a_change_that_no_time_stamp_shows_is_seen_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(report("111"))
+    stamp = path.stat()
+    await extract(options(tmp_path, tmp_path))
+    path.write_bytes(report("222"))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    await extract(options(tmp_path, tmp_path))
+    assert [row["reference"] for row in rows(tmp_path / "values.jsonl")] == ["222"]
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"[]", b'{"format": 1}', b"\xff"])
+async def test_a_damaged_cache_is_none(spoiled: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    (tmp_path / cache_module.NAME).write_bytes(spoiled)
+    assert (await extract(options(tmp_path, tmp_path))).workers.tasks == 1
+
+
+async def test_other_rules_read_anew_and_a_user_s_fields_come_last(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a", Color="=red"))
+    await extract(options(tmp_path, tmp_path))
+    profile = Path("jdp_scraper/portal/profiles/jdpower.toml").read_text("utf-8")
+    (tmp_path / "own.toml").write_text(profile + '\n[values.fields.color]\nlabels = ["Color"]\n', "utf-8")
+    again = await extract(options(tmp_path, tmp_path, rules_from=str(tmp_path / "own.toml")))
+    assert again.workers.tasks == 1
+    assert rows(tmp_path / "values.jsonl")[0]["color"] == "=red"
+    head, line = (tmp_path / "values.csv").read_text("utf-8").splitlines()
+    assert head == f"{COLUMNS},color"
+    assert line.endswith(",'=red")
+
+
+async def test_the_workbook_has_a_frozen_head_filters_and_numbers_and_no_formula(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a", Make="=HYPERLINK(1)"))
+    await extract(options(tmp_path, tmp_path))
+    with zipfile.ZipFile(tmp_path / "values.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        strings = book.read("xl/sharedStrings.xml").decode()
+    assert 'state="frozen"' in sheet
+    assert "<autoFilter " in sheet
+    assert "<v>20000</v>" in sheet
+    assert "<f>" not in sheet
+    assert "=HYPERLINK(1)" in strings
+
+
+async def test_parquet_has_decimals_and_dates(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    (row,) = (await asyncio.to_thread(parquet.read_table, tmp_path / "values.parquet")).to_pylist()
+    assert (str(row["clean_retail"]), row["report_date"]) == ("20000.00", date(2026, 11, 15))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\tx", "\uff1d1"])
+def test_what_a_spreadsheet_would_calculate_is_defused(text: str) -> None:
+    assert defused(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("value", ["-499.50", "165530A", 7, None])
+def test_numbers_and_other_texts_stay_as_they_are(value: object) -> None:
+    assert defused(value) == value
+
+
+async def test_progress_is_told_for_each_file_also_of_those_from_the_cache(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.pdf").write_bytes(report(name))
+        os.utime(tmp_path / f"{name}.pdf", (1, 1))
+    for _ in range(2):
+        told: list[BatchProgress] = []
+
+        async def tell(progress: BatchProgress, told: list[BatchProgress] = told) -> None:
+            told.append(progress)
+
+        await extract(options(tmp_path, tmp_path), tell=tell)
+        assert [(one.done, one.total) for one in told] == [(1, 3), (2, 3), (3, 3)]
+
+
+async def test_a_folder_without_pdfs_a_run_without_reports_and_a_folder_in_use_are_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RunFolderError, match="holds no PDFs"):
+        await extract(options(tmp_path, tmp_path / "empty"))
+    with pytest.raises(RunFolderError, match="no runs in"):
+        await extract(options(tmp_path / "empty"))
+    folder = await make_run(tmp_path, 1, {}, ("1",))
+    with pytest.raises(ValuesError, match="holds no report yet"):
+        await extract(options(tmp_path))
+    assert not (folder.data / "values.csv").exists()
+    (tmp_path / "x.pdf").write_bytes(report("x"))
+    with FileLock(tmp_path / LOCK), pytest.raises(ValuesError, match="another process"):
+        await extract(options(tmp_path, tmp_path, out=tmp_path))
+
+
+async def test_a_full_disk_leaves_each_table_whole(tmp_path: Path) -> None:
+    class Full(Disk):
+        def _replace(self, source: Path, target: Path) -> None:
+            if target.name == "values.xlsx":
+                raise OSError(28, "No space left on device")
+            super()._replace(source, target)
+
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    before = (tmp_path / "values.xlsx").read_bytes()
+    (tmp_path / "b.pdf").write_bytes(report("b"))
+    with pytest.raises(DiskFull, match="the disk is full"):
+        await extract(options(tmp_path, tmp_path), disk=Full())
+    assert (tmp_path / "values.xlsx").read_bytes() == before
+    await extract(options(tmp_path, tmp_path))  # what was written by halves is written again
+    assert (tmp_path / "values.xlsx").read_bytes() != before
+
+
+async def test_tables_that_are_as_they_should_be_are_not_written_again(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    path = tmp_path / "values.csv"
+    before = path.stat().st_ino
+    await extract(options(tmp_path, tmp_path))
+    assert path.stat().st_ino == before
+    path.write_text("spoiled", "ascii")
+    await extract(options(tmp_path, tmp_path))
+    assert path.read_text("ascii") != "spoiled"
