@@ -26,10 +26,14 @@ _CELLS = ("reference", "vin", "year", "make", "model", "mileage")
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: the vehicle as the row tells of it, and the address behind its link where that is one."""
+    """A row: the vehicle as the row tells of it, and the address behind its link where that is one.
+
+    ``early``: it was seen before the walk, and may have moved since.
+    """
 
     vehicle: Vehicle
     link: str | None
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from jdp_scraper.portal.grid import GridRow, GridView, is_row_of
 from jdp_scraper.vehicle import Vehicle
@@ -12,7 +13,8 @@ from jdp_scraper.vehicle import Vehicle
 class LinkBook:
     """The rows seen so far, by reference; whoever asks early waits until the row is seen or the walk has ended.
 
-    What was seen before the walk is provisional: it lets work begin, and gives way to what the walk shows.
+    Rows that were seen before the walk are provisional: they are given out until the walk shows their reference or one
+    of them leads astray, and they are no part of what the walk has seen.
     """
 
     def __init__(self) -> None:
@@ -37,23 +39,27 @@ class LinkBook:
         return len(self._rows.get(reference, ()))
 
     async def add(self, view: GridView) -> None:
-        """Take in one page of rows of the walk."""
+        """Take in one page of the walk's rows; they replace the early ones of their references."""
         async with self._changed:
             for row in view.rows:
-                known = self._rows.setdefault(row.vehicle.reference, [])
                 self._early.pop(row.vehicle.reference, None)
+                known = self._rows.setdefault(row.vehicle.reference, [])
                 if row not in known:  # a walk that is begun again sees rows for the second time
                     known.append(row)
             self._changed.notify_all()
 
     async def add_early(self, view: GridView) -> None:
-        """Take in a page of rows that was seen before the walk; the last one seen counts."""
+        """Take in rows that were seen before the walk, in place of those of an earlier look."""
         async with self._changed:
-            self._early = {}
+            self._early.clear()
             for row in view.rows:
                 if row.vehicle.reference not in self._rows:
-                    self._early.setdefault(row.vehicle.reference, []).append(row)
+                    self._early.setdefault(row.vehicle.reference, []).append(replace(row, early=True))
             self._changed.notify_all()
+
+    def drop_early(self, reference: str) -> None:
+        """Forget a reference's early rows, since one has led astray: only the walk can tell now."""
+        self._early.pop(reference, None)
 
     async def end(self) -> None:
         """Say that no more rows will come."""
@@ -62,7 +68,7 @@ class LinkBook:
             self._changed.notify_all()
 
     async def rows_of(self, vehicle: Vehicle, on_progress: Callable[[], None] | None = None) -> list[GridRow]:
-        """Return the rows that may be the vehicle's, its own VIN's alone where a row tells it.
+        """Return the rows that may be the vehicle's, its own VIN's alone where a row tells it; they may be early ones.
 
         A reference that stands twice without VINs in the grid gives all its rows, so that the opened page decides.
         ``on_progress`` is called whenever the walk has come further.
@@ -75,5 +81,5 @@ class LinkBook:
             return list(self._matching(vehicle))
 
     def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
-        seen = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference, [])
-        return (row for row in seen if is_row_of(row, vehicle))
+        rows = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference) or []
+        return (row for row in rows if is_row_of(row, vehicle))

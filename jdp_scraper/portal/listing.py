@@ -25,8 +25,8 @@ async def list_inventory(
 ) -> Listing:
     """Return the inventory in the portal's order; rows of the grid that are seen on the way go into ``links``.
 
-    Raises ``InventoryError`` kinds, ``PortalDown``, ``PortalChanged``, what ``AccountSession.mend`` raises, and the
-    last try's ``VehicleError``.
+    They are early ones there where the walk is still to come. Raises ``InventoryError`` kinds, ``PortalDown``,
+    ``PortalChanged``, what ``AccountSession.mend`` raises, and the last try's ``VehicleError``.
     """
     rule = site.profile.inventory
     grid = GridPage(visit.page, site, seconds)

@@ -31,8 +31,9 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
 
     Its referrer is what the browser has put into the caught request. Where the last control's script opens a tab by the
     report's address no request is made: the referrer is then that of the browser's default policy
-    (strict-origin-when-cross-origin), or none with the feature ``noreferrer``. A policy that the page names in a ``meta``,
-    or the control in ``referrerpolicy`` or ``rel``, leaves it to the browser; one in the page's *header* goes unseen there.
+    (strict-origin-when-cross-origin), or none with the feature ``noreferrer``. A policy that the page names in a
+    ``meta``, or the control in ``referrerpolicy`` or ``rel``, leaves it to the browser; one that only the page's header
+    names is not seen by a script, and the default stands in for it.
 
     Raises ``ReportRefused``, ``SessionExpired`` or ``PortalAnswered`` as soon as the page's own request is refused or
     breaks, and the errors of ``page_step``.

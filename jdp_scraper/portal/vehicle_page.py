@@ -8,7 +8,15 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from jdp_scraper.errors import SessionExpired, StepTimeout, VehicleGone, VehicleNotListed, WrongVehicle
+from jdp_scraper.errors import (
+    NotShown,
+    SessionExpired,
+    StepTimeout,
+    VehicleError,
+    VehicleGone,
+    VehicleNotListed,
+    WrongVehicle,
+)
 from jdp_scraper.events import Bus
 from jdp_scraper.portal.grid import GridPage, GridRow, GridView
 from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
@@ -92,7 +100,10 @@ class VehicleOpener:
             await self._links.rows_of(vehicle, on_progress)
 
     async def _find_out(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
-        rows = await self._links.rows_of(vehicle)
+        rows = await self._rows(page, vehicle, on_wait)
+        if rows is None:
+            self._decide("address", "a link's address opens its vehicle")
+            return
         if not rows:
             await self._by_filter(page, vehicle, on_wait)
             return
@@ -117,11 +128,33 @@ class VehicleOpener:
         self._bus.notice("debug", f"vehicles are opened by {way}: {why}")
 
     async def _by_address(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
-        rows = [row for row in await self._links.rows_of(vehicle) if row.link]
-        if rows:
+        rows = await self._rows(page, vehicle, on_wait)
+        if rows is None:
+            return
+        if any(row.link for row in rows):
             await self._try_addresses(page, vehicle, rows)
         else:
             await self._by_filter(page, vehicle, on_wait)
+
+    async def _rows(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> list[GridRow] | None:
+        """Return the vehicle's rows, ``None`` where one that was seen before the walk has led to its page already.
+
+        Such a row may have moved since. Where it leads astray it says nothing of the vehicle, nor of how vehicles are
+        opened, and the walk's row is waited for; whatever else fails, the next try does not take it again.
+        """
+        rows = await self._links.rows_of(vehicle, on_wait)
+        if not any(row.early and row.link for row in rows):
+            return rows
+        try:
+            await self._try_addresses(page, vehicle, rows)
+        except VehicleError as error:
+            self._links.drop_early(vehicle.reference)
+            if not _leads_astray(error):
+                raise
+        else:
+            return None
+        on_wait()
+        return await self._links.rows_of(vehicle, on_wait)
 
     async def _by_filter(self, page: Page, vehicle: Vehicle, on_wait: Callable[[], None]) -> None:
         """Look for a row that the walk has not seen."""
@@ -194,6 +227,11 @@ class VehicleOpener:
             raise WrongVehicle(f"the opened page does not show the reference {vehicle.reference!r}")
         if rule.vin and vehicle.vin and not any(shows(text.upper(), vehicle.vin) for text in seen["vins"]):
             raise WrongVehicle(f"the opened page shows {vehicle.reference!r}, but not the VIN {vehicle.vin}")
+
+
+def _leads_astray(error: VehicleError) -> bool:
+    """Tell whether an address was answered, but not with the page of its vehicle."""
+    return isinstance(error, WrongVehicle | VehicleGone | NotShown) or error.status in {404, 410}
 
 
 def shows(text: str, token: str) -> bool:

@@ -13,7 +13,8 @@ from playwright.async_api import Page, expect
 
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.postprocess import Work, postprocess
-from jdp_scraper.browser.session import BrowserOptions, BrowserSession
+from jdp_scraper.browser.options import BrowserOptions
+from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.events import Bus
 
 from ..support.archives import lay_out, sample_archive

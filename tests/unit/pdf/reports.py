@@ -33,6 +33,19 @@ def beside(reference: str, vin: str = VIN, label: str = "Stock #:") -> bytes:
     return drawn(draw)
 
 
+def filled(reference: str, lines: int) -> bytes:
+    """Labels and values, and so many lines of some hundred characters each, fifty at most."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(72, 740, f"Stock #: {reference}")
+        canvas.drawString(72, 730, f"VIN: {VIN}")
+        canvas.setFont("Helvetica", 8)
+        for line in range(lines):
+            canvas.drawString(72, 710 - 13 * line, f"{line}: {'valuation ' * 10}")
+
+    return drawn(draw)
+
+
 def above(reference: str, vin: str = VIN) -> bytes:
     """Each label on the line above its value."""
 

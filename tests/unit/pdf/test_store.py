@@ -5,13 +5,14 @@ import dataclasses
 import hashlib
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import DiskFull, ReportBroken, ReportMismatch, ReportUnproven, StorageError, TaskLost
 from jdp_scraper.pdf.parser import ParserPool
-from jdp_scraper.pdf.proof import ProofRule, longer_references
+from jdp_scraper.pdf.proof import ProofRule, longer_references, prove
 from jdp_scraper.pdf.store import PlacedReport, ReportStore
 from jdp_scraper.pdf.stream import StreamedFile
 from jdp_scraper.vehicle import Vehicle
@@ -49,6 +50,27 @@ async def test_a_proven_report_gets_its_name(store: ReportStore, tmp_path: Path)
     assert placed == PlacedReport(NAME, len(data), hashlib.sha256(data).hexdigest())
     assert names(tmp_path) == [NAME]
     assert await store.prove_file(tmp_path / NAME, VEHICLE) == placed
+
+
+@pytest.mark.parametrize(
+    ("lines", "reference", "in_loop"),
+    [(0, "165530", True), (50, "165530", False), (0, "165531", False)],
+    ids=["short", "long", "with longer references"],
+)
+async def test_only_a_short_text_without_longer_references_is_proven_in_the_loop(
+    lines: int, reference: str, in_loop: bool, tmp_path: Path, pool: ParserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven_in: list[threading.Thread] = []
+
+    def noted(*given: Any) -> None:
+        proven_in.append(threading.current_thread())
+        prove(*given)
+
+    monkeypatch.setattr("jdp_scraper.pdf.store.prove", noted)
+    store = ReportStore(tmp_path, OffLoopDisk(), pool, RULE, longer_references(["165530", "165531", "165531 A"]))
+    (tmp_path / NAME).write_bytes(reports.filled(reference, lines))
+    await store.prove_file(tmp_path / NAME, Vehicle(reference, reports.VIN))
+    assert [thread is threading.main_thread() for thread in proven_in] == [in_loop]
 
 
 @pytest.mark.parametrize(

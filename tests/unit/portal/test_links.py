@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from jdp_scraper.portal.grid import GridRow, GridView, Pager
 from jdp_scraper.portal.links import LinkBook
@@ -48,25 +49,45 @@ async def test_a_row_that_is_seen_again_counts_once() -> None:
     assert book.rows() == [row("1", "A"), row("2", "B")]
 
 
-async def test_rows_seen_before_the_walk_let_work_begin_and_give_way_to_the_walk_s() -> None:
+async def test_rows_seen_before_the_walk_are_given_out_but_not_counted() -> None:
     book = LinkBook()
-    await book.add_early(view(row("1", "A", link="old"), row("2", "B", link="old")))
-    assert await book.rows_of(Vehicle("1", "A")) == [row("1", "A", link="old")]
+    await book.add_early(view(row("1", "A"), row("2", "B")))
+    assert await book.rows_of(Vehicle("1", "A")) == [replace(row("1", "A"), early=True)]
     assert (book.rows(), book.count("1")) == ([], 0)
-    await book.add(view(row("1", "A", link="new")))
-    assert await book.rows_of(Vehicle("1", "A")) == [row("1", "A", link="new")]
-    assert await book.rows_of(Vehicle("2", "B")) == [row("2", "B", link="old")]
-    assert (book.rows(), book.count("1"), book.count("2")) == ([row("1", "A", link="new")], 1, 0)
 
 
-async def test_a_row_that_the_walk_shows_with_another_vin_is_the_early_one_s_end() -> None:
+async def test_a_row_of_the_walk_replaces_what_was_seen_of_its_reference_before() -> None:
     book = LinkBook()
-    await book.add_early(view(row("1", "A")))
-    await book.add(view(row("1", "B")))
+    await book.add_early(view(row("1", link="stale"), row("2", link="stale"), row("2", link="other")))
+    await book.add(view(row("2", link="right")))
+    assert [found.link for found in await book.rows_of(Vehicle("2"))] == ["right"]
+    assert (book.count("1"), book.count("2")) == (0, 1)
+    assert [found.link for found in await book.rows_of(Vehicle("1"))] == ["stale"]
+    await book.add_early(view(row("2", link="late")))
+    assert [found.link for found in await book.rows_of(Vehicle("2"))] == ["right"]
+
+
+async def test_a_later_look_before_the_walk_replaces_an_earlier_one() -> None:
+    book = LinkBook()
+    await book.add_early(view(row("1", link="stale"), row("2")))
+    await book.add_early(view(row("1", link="newer")))
     await book.end()
-    assert await book.rows_of(Vehicle("1", "A")) == []
-    await book.add_early(view(row("1", "A")))
-    assert await book.rows_of(Vehicle("1", "A")) == []
+    assert [found.link for found in await book.rows_of(Vehicle("1"))] == ["newer"]
+    assert await book.rows_of(Vehicle("2")) == []
+
+
+def test_a_row_that_has_led_astray_is_waited_for_until_the_walk_shows_it() -> None:
+    async def main() -> None:
+        book = LinkBook()
+        await book.add_early(view(row("1", link="stale")))
+        book.drop_early("1")
+        asking = asyncio.ensure_future(book.rows_of(Vehicle("1")))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        await book.add(view(row("1", link="right")))
+        assert [found.link for found in await asking] == ["right"]
+
+    in_virtual_time(main())
 
 
 def test_who_asks_early_waits_until_the_row_is_seen_and_hears_of_every_step() -> None:

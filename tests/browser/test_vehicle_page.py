@@ -1,0 +1,137 @@
+"""A vehicle opened by a row that was seen before the walk, and may have moved since."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.demo.process import DemoPortal
+from jdp_scraper.errors import PortalAnswered
+from jdp_scraper.events import Notice
+from jdp_scraper.portal.grid import GridRow, GridView, Pager
+from jdp_scraper.portal.links import LinkBook
+from jdp_scraper.portal.site import Site
+from jdp_scraper.portal.vehicle_page import VehicleOpener
+from jdp_scraper.portal.visit import Visit
+from jdp_scraper.vehicle import Vehicle
+
+from ..support.program import until_portal
+from ..unit.portal.profiles import profile_of
+from .conftest import STEP_S, Ear, StartPortal
+from .test_account import Account
+
+NOWHERE = "nowhere"
+
+
+@dataclass
+class Scene:
+    """A page that is signed in, and what opens one of the portal's vehicles on it; ``keys`` are its and another's."""
+
+    portal: DemoPortal
+    page: Page
+    ear: Ear
+    links: LinkBook
+    opener: VehicleOpener
+    vehicle: Vehicle
+    keys: tuple[str, str]
+    waits: list[None] = field(default_factory=list)
+
+    def address(self, key: str) -> str:
+        return f"{self.portal.url}/ValuesOnline/vehicle/Bookout/{key}"
+
+    def view(self, key: str) -> GridView:
+        """A page of rows on which the vehicle's link holds this key."""
+        return GridView((GridRow(self.vehicle, self.address(key)),), Pager(), has_next=False, filtered=False)
+
+    async def open(self) -> None:
+        await self.opener.open(self.page, self.vehicle, lambda: self.waits.append(None))
+
+    async def begun(self) -> asyncio.Future[None]:
+        """Return the opening, once a vehicle's page has been asked for."""
+        opening = asyncio.ensure_future(self.open())
+        await until_portal(self.portal, lambda ledger: ledger["points"].get("vehicle") or opening.done())
+        return opening
+
+    def ways(self) -> list[str]:
+        """By what vehicles are opened, each time that it was decided."""
+        texts = [event.text for event in self.ear.events if isinstance(event, Notice)]
+        return [text.split()[4].rstrip(":") for text in texts if text.startswith("vehicles are opened by")]
+
+
+@asynccontextmanager
+async def signed_in(
+    browser: BrowserSession, start_portal: StartPortal, folder: Path, ear: Ear, way: str = "auto"
+) -> AsyncIterator[Scene]:
+    portal = await start_portal(vehicles=3)
+    site = Site(profile_of(vehicle__open=way), portal.url)
+    session, links = Account(browser, site, folder, ear).session(), LinkBook()
+    await session.open(Visit(browser, await browser.new_page()))
+    one, other, _ = await portal.inventory()
+    vehicle = Vehicle(one["reference"], one["vin"])
+    opener = VehicleOpener(site, links, None, {vehicle.reference: 1}, seconds=STEP_S, bus=ear.bus)
+    page = await browser.new_page()
+    try:
+        yield Scene(portal, page, ear, links, opener, vehicle, (one["key"], other["key"]))
+    finally:
+        await session.close()
+
+
+@pytest.mark.parametrize("way", ["auto", "address"])
+@pytest.mark.parametrize("stale", ["another's", NOWHERE])
+async def test_an_early_row_that_has_moved_gives_way_to_the_walk_s_within_the_same_try(
+    way: str, stale: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    async with signed_in(browser, start_portal, tmp_path, ear, way) as scene:
+        own, other = scene.keys
+        await scene.links.add_early(scene.view(NOWHERE if stale == NOWHERE else other))
+        opening = await scene.begun()
+        assert not opening.done()
+        await scene.links.add(scene.view(own))
+        await opening
+        assert scene.page.url == scene.address(own)
+        assert scene.waits, "whoever watches was told nothing"
+        assert scene.ways() == ["address"] * (way == "auto")
+
+
+async def test_an_early_row_that_is_right_opens_its_vehicle_before_the_walk(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    async with signed_in(browser, start_portal, tmp_path, ear) as scene:
+        await scene.links.add_early(scene.view(scene.keys[0]))
+        await scene.open()
+        assert scene.page.url == scene.address(scene.keys[0])
+        assert scene.ways() == ["address"]
+
+
+async def test_a_vehicle_whose_early_row_has_moved_is_looked_for_by_the_filter_where_the_walk_does_not_show_it(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    async with signed_in(browser, start_portal, tmp_path, ear) as scene:
+        await scene.links.add_early(scene.view(scene.keys[1]))
+        opening = await scene.begun()
+        await scene.links.end()
+        await opening
+        assert scene.page.url == scene.address(scene.keys[0])
+        assert scene.ways() == [], "nothing was learned of how vehicles are opened"
+
+
+async def test_a_portal_that_fails_at_an_early_row_is_told_and_the_row_not_taken_again(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    async with signed_in(browser, start_portal, tmp_path, ear) as scene:
+        own, other = scene.keys
+        await scene.links.add_early(scene.view(other))
+        await scene.portal.fault("error_503", at="vehicle")
+        with pytest.raises(PortalAnswered, match="status 503"):
+            await scene.open()
+        await scene.links.end()  # so that the filter has to find it
+        await scene.open()
+        assert scene.page.url == scene.address(own)
+        assert (await scene.portal.ledger())["vehicle_opens"] == {scene.vehicle.reference: 1}
