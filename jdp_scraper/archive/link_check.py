@@ -65,9 +65,14 @@ class LinkCheck:
     awaited: Mapping[str, tuple[BrokenLink, ...]] = field(default_factory=dict)
 
 
-def pages_below(root: Path) -> list[str]:
-    """Return the paths of all pages of an archive."""
-    return sorted(path for path in _files(root) if path.endswith(_PAGES))
+def files_below(root: Path) -> frozenset[str]:
+    """Return the paths of all files of an archive from its root."""
+    return frozenset(_files(root))
+
+
+def pages_of(files: Iterable[str]) -> list[str]:
+    """Return those that are pages."""
+    return sorted(path for path in files if path.endswith(_PAGES))
 
 
 def read_pages(root: str, paths: Iterable[str]) -> dict[str, str]:
@@ -75,14 +80,19 @@ def read_pages(root: str, paths: Iterable[str]) -> dict[str, str]:
     return {path: _links(Path(root), path).to_json() for path in paths}
 
 
-def check_links(root: Path, awaited: Collection[str] = (), known: Mapping[str, PageLinks] | None = None) -> LinkCheck:
+def check_links(
+    root: Path,
+    awaited: Collection[str] = (),
+    known: Mapping[str, PageLinks] | None = None,
+    files: Collection[str] | None = None,
+) -> LinkCheck:
     """Check all pages of an archive; ``awaited`` are paths from its root that others write at the same time.
 
-    ``known`` are the links of pages that need not be read.
+    ``known`` are the links of pages that need not be read, ``files`` is what ``files_below`` tells where that is known.
     """
-    files = set(_files(root))
+    files = files_below(root) if files is None else files
     known = known or {}
-    pages = {path: known.get(path) or _links(root, path) for path in sorted(files) if path.endswith(_PAGES)}
+    pages = {path: known.get(path) or _links(root, path) for path in pages_of(files)}
     broken: list[BrokenLink] = []
     later: dict[str, list[BrokenLink]] = {}
     for path, page in pages.items():
@@ -94,16 +104,14 @@ def check_links(root: Path, awaited: Collection[str] = (), known: Mapping[str, P
     return LinkCheck(pages, sum(len(page.links) for page in pages.values()), tuple(broken), _frozen(later))
 
 
-def check_document(root: Path, path: str, base: str) -> list[BrokenLink]:
-    """Check the archive's own addresses, which begin with ``base``, in a feed or a sitemap of it."""
+def check_document(content: bytes, path: str, base: str, files: Collection[str]) -> list[BrokenLink]:
+    """Check the archive's own addresses, which begin with ``base``, in a feed or a sitemap; ``files`` are all there."""
     told: set[str] = set()
-    for element in fromstring((root / path).read_bytes()).iter():  # noqa: S314 - it was made a moment ago
+    for element in fromstring(content).iter():  # noqa: S314 - it was made a moment ago
         told.update(one for one in (element.text or "", *element.attrib.values()) if one.startswith(base))
     targets = {address: unquote(address.removeprefix(base)) or "index.html" for address in sorted(told)}
     return [
-        BrokenLink(path, address, f"there is no {target}")
-        for address, target in targets.items()
-        if not (root / target).is_file()
+        BrokenLink(path, address, f"there is no {target}") for address, target in targets.items() if target not in files
     ]
 
 

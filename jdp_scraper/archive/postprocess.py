@@ -23,7 +23,8 @@ from jdp_scraper.archive.link_check import (
     PageLinks,
     check_document,
     check_links,
-    pages_below,
+    files_below,
+    pages_of,
     read_pages,
 )
 from jdp_scraper.archive.model import Archive
@@ -99,7 +100,10 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
     A search index that lies there already, from an earlier build of the same texts, is not made again. Raises
     ``StorageError`` once all have ended where one could not write: a disk that is full fails them all alike.
     """
+    began = time.perf_counter()
     search = await asyncio.to_thread(search_index_path, work.archive)
+    # Looked at once: threads that ask the system at the same time wait for the interpreter after each question.
+    there = await asyncio.to_thread(files_below, work.root)
     made: set[str] = set()
     checked: list[LinkCheck] = []
     broken: list[BrokenLink] = []
@@ -112,14 +116,14 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
 
     def put_documents(files: Mapping[str, bytes]) -> None:
         put(files)
-        for path in files:
-            broken.extend(check_document(work.root, path, work.base))
+        for path, content in files.items():
+            broken.extend(check_document(content, path, work.base, there | files.keys()))
 
     async def links() -> None:
-        checked.append(await _check(work, (ATOM, RSS, SITEMAP, search), apart=parallel))
+        checked.append(await _check(work, there, (ATOM, RSS, SITEMAP, search), apart=parallel))
 
     async def index() -> None:
-        if await asyncio.to_thread((work.root / search).is_file):
+        if search in there:
             made.add(search)
         else:
             content = await _index(work, apart=parallel)
@@ -147,7 +151,6 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
         ("RSS feed", feed(RSS, rss_feed)),
         ("sitemap", sitemap),
     )
-    began = time.perf_counter()
     if parallel:
         outcomes = await asyncio.gather(*(_outcome(name, run, unwritten) for name, run in tasks))
     else:
@@ -176,14 +179,14 @@ async def _outcome(
     return TaskOutcome(name, time.perf_counter() - began, error)
 
 
-async def _check(work: Work, awaited: Sequence[str], *, apart: bool) -> LinkCheck:
+async def _check(work: Work, there: frozenset[str], awaited: Sequence[str], *, apart: bool) -> LinkCheck:
     known = work.known
     if apart and work.workers is not None:
-        unknown = [path for path in await asyncio.to_thread(pages_below, work.root) if path not in known]
+        unknown = [path for path in pages_of(there) if path not in known]
         if len(unknown) > _WORTH_A_WORKER:
             told: dict[str, str] = await work.workers.run(_name(read_pages), str(work.root), unknown)
             known = {**known, **{path: PageLinks.from_json(text) for path, text in told.items()}}
-    return await asyncio.to_thread(check_links, work.root, awaited, known)
+    return await asyncio.to_thread(check_links, work.root, awaited, known, there)
 
 
 async def _index(work: Work, *, apart: bool) -> bytes:

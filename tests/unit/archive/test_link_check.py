@@ -11,7 +11,8 @@ from jdp_scraper.archive.link_check import (
     PageLinks,
     check_document,
     check_links,
-    pages_below,
+    files_below,
+    pages_of,
     read_pages,
 )
 
@@ -102,7 +103,7 @@ def test_a_link_to_what_is_still_to_come_is_neither_well_nor_broken(root: Path) 
 
 def test_a_worker_finds_the_same(root: Path) -> None:
     (root / "index.html").write_text('<a href="feed.atom">x</a><a href="y.html">x</a>')
-    told = read_pages(str(root), pages_below(root))
+    told = read_pages(str(root), pages_of(files_below(root)))
     known = {path: PageLinks.from_json(text) for path, text in told.items()}
     assert check_links(root, ["feed.atom"], known) == check_links(root, ["feed.atom"])
 
@@ -122,9 +123,10 @@ def test_a_page_whose_links_are_known_is_not_read_and_judged_all_the_same(root: 
 
 def test_addresses_in_a_feed_are_followed_into_the_archive(root: Path) -> None:
     base = "https://cars.example/values/"
-    (root / "feed.atom").write_text(
+    content = (
         f'<feed><id>urn:x</id><link href="{base}pdfs/1.pdf"/><link href="{base}"/>'
         f"<loc>{base}vehicles/a%20b%26c.html</loc>"
         f'<link href="{base}no.html"/><link href="https://elsewhere.example/"/></feed>'
     )
-    assert check_document(root, "feed.atom", base) == [BrokenLink("feed.atom", f"{base}no.html", "there is no no.html")]
+    broken = [BrokenLink("feed.atom", f"{base}no.html", "there is no no.html")]
+    assert check_document(content.encode(), "feed.atom", base, files_below(root)) == broken
