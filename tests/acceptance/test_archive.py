@@ -126,23 +126,25 @@ async def test_twenty_kills_at_random_moments_leave_a_whole_archive_each(tmp_pat
         shutil.move(*((newer.path, away) if newer.path.exists() else (away, newer.path)))
     assert whole[0] != whole[1]
     chance = random.Random(5)
-    seen, killed = [], 0
-    for number in range(KILLS):
-        if number % 4 == 0:  # all the work, not only what has changed
-            shutil.rmtree(program.downloads / ".archive.build")
-        if number:
+    killed = tries = 0
+    while killed < KILLS:
+        tries += 1
+        assert tries <= 5 * KILLS
+        if tries % 4 == 1:  # all the work, not only what has changed
+            shutil.rmtree(program.downloads / ".archive.build", ignore_errors=True)
+        if tries > 1:
             shutil.move(*((newer.path, away) if newer.path.exists() else (away, newer.path)))
         async with program.started("archive") as process:
-            moment = time.monotonic() + chance.uniform(0.2, 1.1) * seconds
+            began = time.monotonic()
+            moment = began + chance.uniform(0.2, 1.0) * seconds
             await until(lambda at=moment: time.monotonic() > at or process.returncode is not None)  # type: ignore[misc]
             if process.returncode is None:
                 process.kill()
+            else:  # how long a build takes varies with what the machine does besides
+                seconds = time.monotonic() - began
             killed += (await ended(process)).code == -signal.SIGKILL
-        found = tree(program)
-        assert found in whole, f"kill {number}"
+        assert tree(program) in whole, f"kill {killed} of {tries} builds"
         assert check_links(program.downloads / "archive").broken == ()
-        seen.append(whole.index(found))
-    assert killed >= KILLS // 2
     assert (await program.run("archive")).code == 0
     assert tree(program) == whole[0 if newer.path.exists() else 1]
     assert {path.name for path in (program.downloads / ".archive.build").iterdir()} >= {"catalog.sqlite", "lock"}
