@@ -64,6 +64,7 @@ def _this_project(order: Order, folder: Path, options: Sequence[str]) -> Start:
         "PORTAL_URL": order.url,
         "BROWSER_PATH": order.browser,
         "CONCURRENT_CONTEXTS": str(order.pages),
+        "EXTRACT_VALUES": "false",  # the others save PDFs and do no more
     }
     return Start([sys.executable, str(MAIN), *options], _inherited() | settings)
 
