@@ -32,9 +32,9 @@ _FEATURES = (
 )
 # Nothing is shown, so there is nothing to draw by a graphics processor, or by a program in its place.
 _UNSEEN_FLAGS = ("--disable-gpu", "--disable-gpu-compositing", "--disable-software-rasterizer")
-# Pages of one site can share a process, and each process costs some 30 MiB; but where the portal answers at once, the
-# pages of one process wait for each other.
-PAGES_A_PROCESS = 2
+# Pages of one site can share a process, and each process costs some 40 MiB; but where the portal answers at once, too
+# many pages of one process wait for each other.
+PAGES_A_PROCESS = 3
 FEWEST_PROCESSES = 2
 # Of the driver, which is a Node.js program and lives as long as the run: with the usual half-spaces it collects its
 # young garbage too late. Its old space has no limit here, as one that is reached ends the driver.

@@ -13,13 +13,14 @@ from jdp_scraper.browser.growth import Growth, Verdict
 from jdp_scraper.browser.vitals import Vitals
 
 LOOK_EVERY_S = 0.5
-COLLECTING_SHARE = 0.1
+COLLECTING_SHARE = 0.25
+NEW_DOCUMENTS = 4
 COLLECT_S = 3.0
 RENEW_AGAIN_S = 60.0
 
 
 class Upkeep:
-    """Looks no more than twice a second, when asked to, and spends at most a tenth of the time on collecting.
+    """Looks no more than twice a second, when asked to, and spends at most a quarter of the time on collecting.
 
     ``memory`` tells what the browser holds; ``pages`` those of its pages that are well; ``renew`` opens all pages anew
     and tells whether it came to that: where a page is held for long it did not, and is tried again after a minute.
@@ -76,15 +77,19 @@ class Upkeep:
         return not self._renewal_due
 
     async def _collect(self) -> None:
-        """Collect garbage once in each process; pages that share one tell the same number of documents."""
+        """Collect garbage once in each process.
+
+        Pages that share one tell the same number of documents: as few as the last collection has left, and those that
+        they have opened since.
+        """
         self.collections += 1
         loop = asyncio.get_running_loop()
         began = loop.time()
-        cleared = -1
+        cleared = -NEW_DOCUMENTS
         for vitals in self._pages():
             with contextlib.suppress(PlaywrightError, TimeoutError):  # gone, or busy: its next step will tell
                 async with asyncio.timeout(COLLECT_S):
-                    if await vitals.documents() > cleared:
+                    if await vitals.documents() > cleared + NEW_DOCUMENTS:
                         await vitals.collect_garbage()
                         cleared = await vitals.documents()
         self._look_from = loop.time() + max(LOOK_EVERY_S, (loop.time() - began) / COLLECTING_SHARE)

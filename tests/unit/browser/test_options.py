@@ -29,7 +29,7 @@ def test_flags_of_the_caller_come_last_so_that_they_hold() -> None:
     assert BrowserOptions(extra_flags=("--renderer-process-limit=9",)).flags()[-1] == "--renderer-process-limit=9"
 
 
-@pytest.mark.parametrize(("pages", "processes"), [(1, 2), (2, 2), (5, 3), (10, 5), (16, 8)])
+@pytest.mark.parametrize(("pages", "processes"), [(1, 2), (2, 2), (5, 2), (10, 4), (16, 6)])
 def test_pages_share_processes(pages: int, processes: int) -> None:
     assert f"--renderer-process-limit={processes}" in BrowserOptions(pages=pages).flags()
 
