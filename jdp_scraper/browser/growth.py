@@ -8,8 +8,8 @@ import math
 from jdp_scraper.browser.footprint import Memory
 
 # A vehicle's documents stay in the process that showed them, about 1 MiB each, until garbage is collected there.
-COLLECT_MIB = 40.0
-COLLECT_SHARE = 0.25
+COLLECT_MIB = 24.0
+COLLECT_SHARE = 0.2
 # What a collection leaves behind ends with the process, and what the driver remembers of a page with the page.
 RENEW_MIB = 150.0
 RENEW_SHARE = 0.5

@@ -12,15 +12,15 @@ from jdp_scraper.browser.footprint import Memory
 from jdp_scraper.browser.growth import Growth, Verdict
 from jdp_scraper.browser.vitals import Vitals
 
-LOOK_EVERY_S = 0.5
-COLLECTING_SHARE = 0.25
+LOOK_EVERY_S = 0.25
+COLLECTING_SHARE = 0.3
 NEW_DOCUMENTS = 4
 COLLECT_S = 3.0
 RENEW_AGAIN_S = 60.0
 
 
 class Upkeep:
-    """Looks no more than twice a second, when asked to, and spends at most a quarter of the time on collecting.
+    """Looks no more than four times a second, when asked to, and spends at most a third of the time on collecting.
 
     ``memory`` tells what the browser holds; ``pages`` those of its pages that are well; ``renew`` opens all pages anew
     and tells whether it came to that: where a page is held for long it did not, and is tried again after a minute.

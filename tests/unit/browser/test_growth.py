@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jdp_scraper.browser.footprint import Memory
-from jdp_scraper.browser.growth import COLLECT_MIB, RENEW_DRIVER_MIB, RENEW_MIB, RENEW_SHARE, Growth, Verdict
+from jdp_scraper.browser.growth import (
+    COLLECT_MIB,
+    COLLECT_SHARE,
+    RENEW_DRIVER_MIB,
+    RENEW_MIB,
+    RENEW_SHARE,
+    Growth,
+    Verdict,
+)
 
 
 def verdicts(levels: Iterable[float], driver: float = 100.0) -> list[Verdict]:
@@ -28,12 +36,12 @@ def test_after_a_collection_growth_counts_from_what_it_has_left() -> None:
 
 
 def test_pages_that_hold_much_may_grow_by_a_share_of_it() -> None:
-    assert verdicts([1000, 1240, 1260]) == [Verdict.FINE, Verdict.FINE, Verdict.COLLECT]
+    assert verdicts([1000, 1190, 1210]) == [Verdict.FINE, Verdict.FINE, Verdict.COLLECT]
 
 
 def saw(valley: float) -> list[float]:
     """Return one growth from a valley to its next collection."""
-    return [valley, valley + max(COLLECT_MIB, valley / 4) + 1]
+    return [valley, valley + max(COLLECT_MIB, COLLECT_SHARE * valley) + 1]
 
 
 def test_where_collections_leave_more_and_more_the_pages_are_opened_anew() -> None:
