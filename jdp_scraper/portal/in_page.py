@@ -24,6 +24,7 @@ _SCRIPTS = resources.files("jdp_scraper.portal") / "scripts"
 _GRACE_S = 2.0
 _ERROR_PAGE_MS = 3000
 _LOST = ("has been closed", "crashed", "Target closed", "Connection closed", "Browser closed", "disposed")
+_DIED_LOADING = "ERR_ABORTED; maybe frame was detached"  # a load, as its page's process ended or its page was closed
 _NOT_SHOWN = "not shown: "  # what the scripts say whose own deadline has passed
 _MOVED = ("context was destroyed", "navigati", "Cannot find context", "frame was detached", "frame got detached")
 
@@ -54,7 +55,7 @@ async def page_step(what: str, seconds: float) -> AsyncIterator[None]:
 def page_error(what: str, error: PlaywrightError) -> StepTimeout | PageLost | PortalAnswered:
     """Return the error of ours that a Playwright error stands for."""
     line = first_line(error)
-    if any(sign in line for sign in _LOST):
+    if any(sign in line for sign in (*_LOST, _DIED_LOADING)):
         return PageLost(f"{what}: the page was lost: {line}")
     if "net::" in line or "NS_ERROR" in line:
         return PortalAnswered(f"{what}: {line}")

@@ -27,6 +27,8 @@ from jdp_scraper.portal.whole_run import whole_run_errors
         ("Page.evaluate: Target crashed", PageLost),
         ("Page.goto: Page crashed", PageLost),
         ("Connection closed while reading from the driver", PageLost),
+        ("Page.goto: net::ERR_ABORTED; maybe frame was detached?\nCall log:", PageLost),
+        ("Page.goto: net::ERR_ABORTED at http://127.0.0.1:9/", PortalAnswered),
         ("Page.goto: net::ERR_CONNECTION_REFUSED at http://127.0.0.1:9/\nCall log:", PortalAnswered),
         ("Page.evaluate: Error: not shown: #loginButton", NotShown),
         ("Page.goto: Timeout 1000ms exceeded.", StepTimeout),
