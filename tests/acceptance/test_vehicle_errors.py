@@ -71,7 +71,9 @@ def seconds_between(before: dict[str, Any], after: dict[str, Any]) -> float:
 
 
 async def test_each_is_counted_and_tried_again_and_nothing_wrong_gets_a_name(tmp_path: Path) -> None:
-    async with portal_of(retry_after_s=RETRY_AFTER_S) as portal:
+    # The grid's first page, seen before the walk, has only the first vehicles: where an early row leads astray, its
+    # vehicle waits for the walk within the same try.
+    async with portal_of(retry_after_s=RETRY_AFTER_S, page_size=FIRST) as portal:
         references = [vehicle["reference"] for vehicle in await portal.inventory()][FIRST:]
         met = dict(zip([error for _, _, error in ONCE], references, strict=True))
         for (kind, at, _), reference in zip(ONCE, references, strict=True):
