@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
@@ -104,6 +105,22 @@ async def test_each_is_counted_and_tried_again_and_nothing_wrong_gets_a_name(tmp
     assert seconds_between(done.returned(met["ReportStatus"]), again) >= RETRY_AFTER_S - 0.1
     # ForeignAddress: it is not followed.
     assert (ledger["foreign_requests"], ledger["foreign_with_cookie"]) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["other_vehicle", "gone_softly"])
+async def test_an_early_row_that_leads_astray_costs_no_try_and_its_vehicle_is_right_in_the_end(
+    kind: str, tmp_path: Path
+) -> None:
+    # Slow enough for the first vehicle to be asked for before the walk has its row.
+    async with portal_of(vehicles=3, latency="typical") as portal:
+        early = (await portal.inventory())[0]["reference"]
+        await portal.fault(kind, "vehicle", match=early)
+        done = await run(Program(tmp_path, portal, {"MAX_RETRIES": "0"}), portal)
+    assert done.ended.code == 0, done.ended.text
+    assert done.ledger["faults"] == {f"{kind}@vehicle": 1}
+    assert "TaskReturned" not in {event["event"] for event in done.events(early)}
+    assert done.program.data("metrics.json")["vehicles"][early]["attempts"] == 1
+    assert await judge_with(done.program, done.inventory) == (3, [])
 
 
 async def judge_with(program: Program, inventory: list[dict[str, Any]]) -> tuple[int, list[str]]:
