@@ -78,13 +78,13 @@ def choose_run(
         ours = (header.portal, header.account) == (portal, account) and origin in (None, header.origin)
         if ours and run.finished:
             finished.append(header.goal)
-        elif ours and not any(_covers(goal, header.goal) for goal in finished):
+        elif ours and not any(covers(goal, header.goal) for goal in finished):
             _check_age(run, now, resume)
             return run
     return None
 
 
-def _covers(newer: Goal, older: Goal) -> bool:
+def covers(newer: Goal, older: Goal) -> bool:
     """Tell whether a newer run that has ended well makes an older one pointless: it fetched at least as much."""
     if newer.only or older.only:
         return newer == older or newer == Goal()

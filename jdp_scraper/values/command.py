@@ -23,6 +23,7 @@ from jdp_scraper.console import Console, one_line, say
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import RunFolderError, ValuesError
 from jdp_scraper.events import FilesDone
+from jdp_scraper.pdf.unbroken import in_thread
 from jdp_scraper.settings import Settings
 from jdp_scraper.values.cache import Told
 from jdp_scraper.values.comparing import comparison
@@ -33,6 +34,7 @@ from jdp_scraper.values.reading import LIMITS, Counts, ToRead, read_files
 from jdp_scraper.values.table import Row, Table, columns_of, row_of
 
 SHOWN = 20
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
     async with AsyncExitStack() as stack:
         caches = {out: await stack.enter_async_context(OutLock(out, disk)) for out in outs}
         files = [
-            ToRead(file.path, one.rules, caches[out])
+            ToRead(file.path, one.rules, caches[out], file.sha256)
             for out, ones in outs.items()
             for one in ones
             for file in one.files
@@ -114,7 +116,7 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
         tables, rows = _tables(outs, iter(told))
         for out, ones in outs.items():
             changed = await comparison(ones, rows, tables[out].columns)
-            await asyncio.to_thread(put_in_place, out, tables[out], changed, caches[out], disk)
+            await in_thread(put_in_place, out, tables[out], changed, caches[out], disk)
     return Extracted(tables, counts, statistics, time.perf_counter() - began)
 
 
@@ -171,8 +173,11 @@ def _tables(
 
 def _lines(extracted: Extracted) -> Iterator[str]:
     counts, workers = extracted.counts, extracted.workers
+    rows = [row for table in extracted.tables.values() for row in table.rows]
     for reason, times in counts.failed.most_common(SHOWN):
-        yield f"failed   {times} of {counts.files}: {reason}"
+        files = [str(row.values["file"]) for row in rows if row.error == reason]
+        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+        yield f"failed   {times} of {counts.files}: {reason}: {', '.join(files[:NAMED])}{more}"
     flagged = [one for table in extracted.tables.values() for one in table.flagged()]
     for file, flag in flagged[:SHOWN]:
         yield f"flagged  {file}: {flag}"

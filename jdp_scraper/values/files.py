@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +24,7 @@ CHANGES = "changes.csv"
 RECIPE = 1  # counted up whenever the same values are written in another way
 # What a spreadsheet may take for the beginning of a formula, full-width forms too.
 _FORMULA = tuple("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+_ROW_ENDS = "\r\n"  # of the excel dialect
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -82,11 +82,25 @@ def defused(value: object) -> object:
 
 
 def _csv(head: Iterable[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines)
     writer.writerow(head)
     writer.writerows([defused(value) for value in row] for row in rows)
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    return "".join(lines.told).encode("utf-8", "backslashreplace")
+
+
+class _Lines:
+    """Takes a writer's rows and ends them with a newline alone.
+
+    The writer itself ends them with both characters: it quotes only those that stand in its line's end, and a carriage
+    return without quotes would begin another row.
+    """
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def write(self, row: str) -> None:
+        self.told.append(f"{row.removesuffix(_ROW_ENDS)}\n")
 
 
 def _workbook(table: Table, changed: Sequence[Change] | None) -> bytes:

@@ -23,11 +23,15 @@ from jdp_scraper.vehicle import Vehicle, assign_keys
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """A PDF: ``name`` is its path in its place, with slashes; ``vehicle`` is whose it is, where a run says so."""
+    """A PDF: ``name`` is its path in its place, with slashes; ``vehicle`` is whose it is, where a run says so.
+
+    ``sha256`` is that of the content by which that was proven.
+    """
 
     path: Path
     name: str
     vehicle: Vehicle | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ async def read_run(path: Path) -> tuple[RunHeader, dict[str, Vehicle], list[Repo
     state = (await asyncio.to_thread(recover, folder.data)).state
     inventory = assign_keys(await folder.load_inventory(state.header.inventory_sha256))
     files = [
-        ReportFile(folder.pdfs / record.file, f"{folder.pdfs.name}/{record.file}", inventory.get(key))
+        ReportFile(folder.pdfs / record.file, f"{folder.pdfs.name}/{record.file}", inventory.get(key), record.sha256)
         for key, record in state.records.items()
         if record.file is not None and record.state is TaskState.DONE
     ]
@@ -78,10 +82,10 @@ async def read_run(path: Path) -> tuple[RunHeader, dict[str, Vehicle], list[Repo
 
 async def _open_run(source: Source, portal: str, rules_from: str | None) -> Place:
     header, inventory, files = await read_run(source.path)
-    if rules_from is not None:
-        profile: SiteProfile | None = await asyncio.to_thread(load_profile, rules_from)
-    else:
-        profile = await asyncio.to_thread(profile_named, header.portal, portal)
+    # One that cannot be read is told: with another one of the run's portal, a user's own fields would only be missing.
+    profile: SiteProfile | None = await asyncio.to_thread(load_profile, rules_from or portal)
+    if rules_from is None and profile is not None and profile.name != header.portal:
+        profile = await asyncio.to_thread(profile_named, header.portal, header.portal)
     if profile is None:
         raise ProfileError(f"the run was made with the profile {header.portal!r}: name its file with --portal")
     return Place(source, tuple(files), *_rules(profile), header, inventory)

@@ -17,17 +17,22 @@ from jdp_scraper.values.extract import file_sha256, rules_version
 
 # By its name, as a worker alone needs what its module imports.
 _EXTRACT = "jdp_scraper.values.extract:extract_file"
+_CHANGED = "it has changed since it was proven: run the command verify"
 # A report takes some milliseconds and 60 MiB.
 LIMITS = Limits(memory_bytes=512 << 20, cpu_s=5, wall_s=30)
 
 
 @dataclass(frozen=True, slots=True)
 class ToRead:
-    """A file, the rules for it as JSON text, and where is remembered what was read in it."""
+    """A file, the rules for it as JSON text, and where is remembered what was read in it.
+
+    ``sha256`` is that of the content that was proven to be its vehicle's, where that is known.
+    """
 
     path: Path
     rules: str
     cache: ValueCache
+    sha256: str | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +83,7 @@ async def read_files(
     async with aclosing(in_order(missing, read, size=size, tell=None if tell is None else tell_of_all)) as results:
         for number in range(len(files)):
             told, from_cache = (known[number], True) if number in known else await anext(results)
+            told = _as_proven(files[number], told)
             counts.files += 1
             counts.from_cache += from_cache
             if (fault := told.get("fault")) is not None:
@@ -85,6 +91,14 @@ async def read_files(
             yield told
         async for _ in results:
             pass  # nothing is left; this waits until all has been told
+
+
+def _as_proven(file: ToRead, told: Told) -> Told:
+    """Return what was told, but nothing of another content than the proven one: it may be another vehicle's."""
+    sha256 = told.get("sha256")
+    if sha256 is None or file.sha256 in {None, sha256}:
+        return told
+    return {"sha256": sha256, "fault": _CHANGED}
 
 
 def _known(files: Sequence[ToRead]) -> dict[int, Told]:

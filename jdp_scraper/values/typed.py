@@ -23,6 +23,8 @@ _MILES = re.compile(rf"({_NUMBER})(?: ?(?:mi\.?|miles))?", re.IGNORECASE)
 _MONEY = re.compile(
     rf"(?P<open>\()?(?P<minus>-)?(?:USD ?|US ?)?\$? ?(?P<number>(?:{_NUMBER})(?:\.\d{{2}})?)(?: ?USD)?(?(open)\))"
 )
+_AMOUNT = re.compile(r"-?[0-9]{1,9}\.[0-9]{2}")
+_INTEGERS = {"year", "miles", "number"}
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 _DATE_LENGTH = 30
 _DIGITS = 9  # more are no price, no mileage, and no 32-bit number
@@ -38,6 +40,19 @@ def read_as(kind: str, text: str, dates: Sequence[str] = ()) -> Typed | None:
     if kind == "date":
         return _date(text, dates)
     return _READERS[kind](text)
+
+
+def is_typed(kind: str, value: object) -> bool:
+    """Tell whether a value of JSON is one of a type, as ``read_as`` returns it, or none at all."""
+    if value is None:
+        return True
+    if kind in _INTEGERS:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS
+    if not isinstance(value, str):
+        return False
+    if kind == "date":
+        return _date(value, ("%Y-%m-%d",)) == value
+    return kind != "money" or _AMOUNT.fullmatch(value) is not None
 
 
 def _text(text: str) -> str | None:

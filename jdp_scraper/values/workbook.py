@@ -18,6 +18,7 @@ from jdp_scraper.values.table import Table
 _NUMBER_FORMATS: dict[str, str] = {"money": "#,##0.00", "miles": "#,##0", "number": "#,##0", "date": "yyyy-mm-dd"}
 _NARROWEST, _WIDEST = 8, 42
 _MOST_CHARACTERS = 32_767  # in a cell
+_FIRST_DAY = "1900-03-01"  # of those that a spreadsheet counts right
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - of no meaning: the same values give the same bytes
 
 
@@ -64,7 +65,7 @@ class _Sheets:
         form = self._formats.get(kind)
         if value is None:
             return
-        if kind == "date":
+        if kind == "date" and value >= _FIRST_DAY:
             sheet.write_datetime(row, column, date.fromisoformat(value), form)
         elif kind == "money":
             sheet.write_number(row, column, float(Decimal(value)), form)

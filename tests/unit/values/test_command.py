@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import threading
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,14 +21,16 @@ from jdp_scraper.batch.in_order import BatchProgress
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import assign_file_names
-from jdp_scraper.checkpoint.records import RunHeader, TaskRecord, TaskState
+from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import DiskFull, RunFolderError, ValuesError
+from jdp_scraper.errors import DiskFull, ProfileError, RunFolderError, ValuesError
 from jdp_scraper.values import cache as cache_module
 from jdp_scraper.values.command import ValuesOptions, extract, values
 from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
+from jdp_scraper.values.table import Row, Table
+from jdp_scraper.values.workbook import workbook
 from jdp_scraper.vehicle import Vehicle, assign_keys
 from tests.unit.pdf.reports import drawn
 
@@ -49,7 +52,12 @@ def report(reference: str, retail: str = "$20,000", **more: str) -> bytes:
 
 
 async def make_run(
-    downloads: Path, day: int, reports: Mapping[str, bytes], others: tuple[str, ...] = (), account: str = "a"
+    downloads: Path,
+    day: int,
+    reports: Mapping[str, bytes],
+    others: tuple[str, ...] = (),
+    account: str = "a",
+    goal: Goal | None = None,
 ) -> RunFolder:
     """Make a run with these reports by reference, and vehicles whose reports were not fetched."""
     disk = Disk()
@@ -58,7 +66,7 @@ async def make_run(
     folder = await RunFolder.create(downloads, date(2026, 11, day), disk)
     sha256 = await folder.save_inventory(keyed.values(), disk)
     started = START + timedelta(days=day)
-    header = RunHeader("jdpower", "https://one.example", account, started, inventory_sha256=sha256)
+    header = RunHeader("jdpower", "https://one.example", account, started, goal or Goal(), inventory_sha256=sha256)
     checkpoint = await Checkpoint.create(folder.data, header, keyed, disk)
     for reference, data in reports.items():
         await asyncio.to_thread((folder.pdfs / names[reference]).write_bytes, data)
@@ -107,6 +115,75 @@ async def test_what_has_changed_since_the_run_before_of_the_same_portal_and_acco
     before = (folder.data / "changes.csv").read_bytes()
     await extract(options(tmp_path, Path("2026-11-03")))  # by what the run before has written
     assert (folder.data / "changes.csv").read_bytes() == before
+
+
+async def test_a_run_of_a_few_vehicles_in_between_does_not_hide_what_changed_of_the_others(tmp_path: Path) -> None:
+    few = {"1": report("1", "$10,000")}
+    await make_run(tmp_path, 1, {**few, "2": report("2", "$5,000")})
+    await make_run(tmp_path, 2, few, ("2",), goal=Goal(only=("1",)))
+    folder = await make_run(tmp_path, 3, {**few, "2": report("2", "$6,000")})
+    await extract(options(tmp_path, tmp_path))
+    told = [(row["reference"], row["difference"]) for row in csv_rows(folder.data / "changes.csv")]
+    assert told == [("2", "1000.00")]
+    small = csv_rows(tmp_path / "2026-11-02" / "run_data" / "changes.csv")
+    assert small == []
+    only = await make_run(tmp_path, 4, {"2": report("2", "$7,000")}, ("1",), goal=Goal(only=("2",)))
+    await extract(options(tmp_path, tmp_path))
+    assert [row["difference"] for row in csv_rows(only.data / "changes.csv")] == ["1000.00"]
+
+
+async def test_a_pdf_in_another_s_place_brings_no_values_under_a_wrong_vehicle(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 1, {"1": report("1", "$10,000"), "2": report("2", "$20,000")})
+    (folder.pdfs / "1.pdf").write_bytes((folder.pdfs / "2.pdf").read_bytes())
+    assert await values(options(tmp_path), at_terminal=False) == 1
+    first, second = rows(folder.data / "values.jsonl")
+    assert first["error"] == "it has changed since it was proven: run the command verify"
+    assert (first["reference"], first["clean_retail"], first["sha256"]) == (None, None, second["sha256"])
+    assert (second["reference"], second["clean_retail"], second["error"]) == ("2", "20000.00", None)
+
+
+async def test_a_profile_that_cannot_be_read_is_told_and_none_of_its_name_takes_its_place(tmp_path: Path) -> None:
+    await make_run(tmp_path, 1, {"1": report("1")})
+    profile = Path("jdp_scraper/portal/profiles/jdpower.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(profile + '\n[values.fields.color]\nlabel = ["Color"]\n', "utf-8")
+    with pytest.raises(ProfileError, match=r"own\.toml.*color"):
+        await extract(options(tmp_path, portal=str(own)))
+    own.write_text(profile + '\n[values.fields.color]\nlabels = ["Color"]\n', "utf-8")
+    assert next(iter((await extract(options(tmp_path, portal=str(own)))).tables.values())).columns["color"] == "text"
+    await extract(options(tmp_path, portal="plain"))  # another portal's: the run's own is a built-in one
+
+
+async def test_the_tables_are_held_until_they_are_written_also_when_cut_off(tmp_path: Path) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    class Slow(Disk):
+        def _replace(self, source: Path, target: Path) -> None:
+            writing.set()
+            assert go_on.wait(30)
+            super()._replace(source, target)
+
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    under_way = asyncio.ensure_future(extract(options(tmp_path, tmp_path), disk=Slow()))
+    await asyncio.to_thread(writing.wait, 30)
+    under_way.cancel()
+    await asyncio.sleep(0)
+    with pytest.raises(ValuesError, match="another process writes"):
+        await extract(options(tmp_path, tmp_path))
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way
+    await extract(options(tmp_path, tmp_path))
+
+
+async def test_what_failed_is_told_with_its_reason_and_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.pdf").write_bytes(b"<html>")
+    assert await values(options(tmp_path, tmp_path), at_terminal=False) == 1
+    out = capsys.readouterr().out
+    assert "failed   4 of 4: it is not a PDF: a.pdf, b.pdf, c.pdf and 1 more\n" in out
 
 
 async def test_several_folders_with_sub_folders_make_one_table_where_out_is_given(tmp_path: Path) -> None:
@@ -202,6 +279,19 @@ async def test_parquet_has_decimals_and_dates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\tx", "\uff1d1"])
 def test_what_a_spreadsheet_would_calculate_is_defused(text: str) -> None:
     assert defused(text) == f"'{text}"
+
+
+async def test_a_name_with_a_line_break_is_one_cell_of_one_row(tmp_path: Path) -> None:
+    (tmp_path / "a\r=1+1,b\n.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    text = io.StringIO((tmp_path / "values.csv").read_bytes().decode("utf-8"), newline="")
+    assert [row["file"] for row in csv.DictReader(text)] == ["a\r=1+1,b\n.pdf"]
+
+
+def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
+    row = Row(dict.fromkeys(("report_date", "file"), "0001-01-01") | {"error": None})
+    with zipfile.ZipFile(io.BytesIO(workbook(Table({"report_date": "date", "file": "text"}, [row]), None))) as book:
+        assert "<v>-" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
 @pytest.mark.parametrize("value", ["-499.50", "165530A", 7, None])
