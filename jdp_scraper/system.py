@@ -90,7 +90,8 @@ def unlink(path: Path) -> None:
 def link_or_copy(source: Path, target: Path) -> None:
     """Give a file a second name; copy it where the file system has no such names, or is another; raises ``OSError``."""
     try:
-        os.link(source, target)
+        # Linux would give a link a second name, which may lead nowhere from there, and not the file that it leads to.
+        os.link(source.resolve() if source.is_symlink() else source, target)
     except FileExistsError:
         raise
     except OSError as error:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from jdp_scraper.archive.cache import Asset, AssetKey
 from jdp_scraper.archive.model import Archive, Report, Run, Vehicle
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.checkpoint.names import SUFFIX, clean_stem
+from jdp_scraper.checkpoint.run_folder import parse_name
 
 TITLE = "Vehicle values"
+_HOURS_FROM_GREENWICH = sorted(range(-14, 15), key=abs)
 
 
 def asset_key(report: ReportEntry) -> AssetKey | None:
@@ -22,11 +25,23 @@ def asset_key(report: ReportEntry) -> AssetKey | None:
 
 def archive_of(runs: Sequence[RunEntry], vehicles: Sequence[VehicleEntry], assets: Mapping[AssetKey, Asset]) -> Archive:
     """Return the archive; ``assets`` may lack those that could not be made."""
-    by_path = {run.path: Run(run.name, run.started, _lot_of(run, runs), run.whole) for run in runs}
+    by_path = {run.path: Run(run.name, _on_its_day(run), _lot_of(run, runs), run.whole) for run in runs}
     portal = ", ".join(dict.fromkeys(run.portal for run in reversed(runs) if run.portal))
     return Archive(
         TITLE, portal, tuple(by_path.values()), tuple(_vehicle(vehicle, by_path, assets) for vehicle in vehicles)
     )
+
+
+def _on_its_day(run: RunEntry) -> datetime:
+    """Return when a run began, in a time zone in which that was on the day by which its folder is named.
+
+    An evening's run in America has the next day's date in UTC, and its owner would look for it in vain.
+    """
+    named = parse_name(run.path.name)
+    if named is None:
+        return run.started
+    moments = (run.started.astimezone(timezone(timedelta(hours=hours))) for hours in _HOURS_FROM_GREENWICH)
+    return next((moment for moment in moments if moment.date() == named[0]), run.started)
 
 
 def _lot_of(run: RunEntry, runs: Sequence[RunEntry]) -> str:

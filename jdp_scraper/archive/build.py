@@ -33,6 +33,7 @@ from jdp_scraper.catalog.catalog import Catalog, Refreshed
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError
+from jdp_scraper.pdf.unbroken import in_thread
 
 FOLDER = "archive"
 # A PDF that needs more is not worth a picture; its copy is shown all the same.
@@ -143,13 +144,13 @@ class Build:
         made_by = recipe(options.optimize)
         try:
             async with WorkerProcesses(options.workers, _LIMITS) as workers:
-                await asyncio.to_thread(staging.begin)
+                await in_thread(staging.begin)
                 with self._stages.stage("assets") as stage:
                     making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
                     assets = await make_assets(wanted, await cache.assets(made_by), staging, workers, making)
                 archive = archive_of(runs, vehicles, assets.by_key)
                 with self._stages.stage("pages"):
-                    built.pages = await asyncio.to_thread(_make_pages, archive, staging, options.minify)
+                    built.pages = await in_thread(_make_pages, archive, staging, options.minify)
                 with self._stages.stage("postprocessing") as stage:
                     work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links())
                     after = await postprocess(work, parallel=options.parallel_postprocess)
@@ -157,9 +158,9 @@ class Build:
                     for outcome in after.outcomes:
                         stage.took(outcome.seconds)
             with self._stages.stage("put in place"):
-                await asyncio.to_thread(staging.publish)
+                await in_thread(staging.publish)  # seen through: what is dropped below must not be in place by then
         except BaseException:
-            await asyncio.to_thread(staging.drop)
+            await in_thread(staging.drop)
             raise
         built.vehicles, built.pdfs, built.made, built.links = len(vehicles), len(wanted), assets.made, after.links
         built.problems += [*refreshed.problems, *assets.problems, *_problems_of(after)]

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from jdp_scraper.archive.model import Value, Vehicle
 
+_MOST = 10**15  # more is no amount, and nothing that a line can be drawn through
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 _MONEY = re.compile(r"-?\d+\.\d\d")
@@ -94,7 +95,7 @@ def amount(value: Value) -> Decimal | None:
         number = Decimal(str(value))
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) < _MOST else None
 
 
 def value_of(values: Mapping[str, Value], column: Column) -> Decimal | None:

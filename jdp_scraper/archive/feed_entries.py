@@ -45,7 +45,7 @@ def entries_of(archive: Archive) -> list[Entry]:
 
 def feed_id(archive: Archive) -> str:
     """Return the feed's own id, the same as long as the archive is the same portal's."""
-    return uuid.uuid5(_NAMESPACE, f"feed\n{archive.portal}").urn
+    return _id(f"feed\n{archive.portal}")
 
 
 def feed_updated(archive: Archive) -> datetime:
@@ -57,13 +57,18 @@ def _entry(archive: Archive, vehicle: Vehicle, at: int, new: bool, money: Sequen
     report = vehicle.reports[at]
     name = f"{vehicle.reference} {vehicle.description}".strip()
     return Entry(
-        uuid.uuid5(_NAMESPACE, f"report\n{archive.portal}\n{vehicle.key}\n{report.run.name}").urn,
+        _id(f"report\n{archive.portal}\n{vehicle.key}\n{report.run.name}"),
         f"{'New' if new else 'Changed'}: {name}",
         _summary(vehicle, at, money) or f"Report of {report.run.name}",
         page_path(vehicle),
         report.run.started,
         report,
     )
+
+
+def _id(name: str) -> str:
+    # A folder's name may hold bytes that are no character.
+    return uuid.uuid5(_NAMESPACE, name.encode("utf-8", "backslashreplace").decode()).urn
 
 
 def _summary(vehicle: Vehicle, at: int, money: Sequence[Column]) -> str:

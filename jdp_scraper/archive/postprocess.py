@@ -8,6 +8,7 @@ with 2,000 vehicles: 1.0 s one after the other, 1.1 s in threads, 0.6 s like thi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ from jdp_scraper.archive.search_index import (
     search_texts,
 )
 from jdp_scraper.archive.sitemap import sitemap_files
-from jdp_scraper.errors import StorageError
+from jdp_scraper.errors import JobFailed, StorageError
 
 LINK_CHECK = "link check"
 SEARCH_INDEX = "search index"
@@ -184,16 +185,18 @@ async def _check(work: Work, there: frozenset[str], awaited: Sequence[str], *, a
     if apart and work.workers is not None:
         unknown = [path for path in pages_of(there) if path not in known]
         if len(unknown) > _WORTH_A_WORKER:
-            told: dict[str, str] = await work.workers.run(_name(read_pages), str(work.root), unknown)
-            known = {**known, **{path: PageLinks.from_json(text) for path, text in told.items()}}
+            with contextlib.suppress(JobFailed):  # a worker has its limits, also of what it may answer: then here
+                told: dict[str, str] = await work.workers.run(_name(read_pages), str(work.root), unknown)
+                known = {**known, **{path: PageLinks.from_json(text) for path, text in told.items()}}
     return await asyncio.to_thread(check_links, work.root, awaited, known, there)
 
 
 async def _index(work: Work, *, apart: bool) -> bytes:
     texts = await asyncio.to_thread(search_texts, work.archive)
     if apart and work.workers is not None:
-        told: str = await work.workers.run(_name(search_index_in_worker), texts)
-        return told.encode("ascii")
+        with contextlib.suppress(JobFailed):
+            told: str = await work.workers.run(_name(search_index_in_worker), texts)
+            return told.encode("ascii")
     return await asyncio.to_thread(search_index, texts)
 
 

@@ -55,6 +55,7 @@ CREATE TABLE print (
 _RUN = "path, name, portal, account, started, whole, rehearsal"
 _REPORT = 'place, reference, vin, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
 _VEHICLE = "key, slug, reference, vin, year, make, model, trim, mileage"
+_TOO_LARGE = 1 << 63
 Row: TypeAlias = Sequence[Any]
 
 
@@ -217,7 +218,12 @@ def _read(source: Source, stamps: Stamps, prints: Prints) -> Read:
 
 
 def _given(value: Any) -> Any:
-    """Return a value as SQLite takes it: a text with half a character in it, as file names may have, as bytes."""
+    """Return a value as SQLite takes it: a text with half a character in it, as file names may have, as bytes.
+
+    A number that it cannot hold, such as a mileage of twenty digits in a portal's export, is none.
+    """
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        return None
     if isinstance(value, str):
         try:
             value.encode()

@@ -47,8 +47,7 @@ Stamps = Mapping[Path, Stamp]
 def stamps_of(source: Source) -> Stamps:
     """Return the stamps of all files that a source is read from, its PDFs among them; blocks, raises ``OSError``."""
     if not source.is_run:
-        values = source.path / VALUES
-        return {path: Stamp.of(path.stat()) for path in pdfs_below(source)} | _there([values])
+        return _there([*pdfs_below(source), source.path / VALUES])
     folder = RunFolder(source.path)
     found = _there([*(folder.data / name for name in FILES), folder.inventory, folder.data / VALUES])
     try:
@@ -74,7 +73,9 @@ def _there(paths: list[Path]) -> dict[Path, Stamp]:
     found = {}
     for path in paths:
         try:
-            found[path] = Stamp.of(path.stat())
+            told = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            continue
+            continue  # also a link that leads nowhere, and a file that has gone meanwhile
+        if stat.S_ISREG(told.st_mode):
+            found[path] = Stamp.of(told)
     return found

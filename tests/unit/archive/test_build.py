@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
+import json
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pypdfium2
@@ -20,7 +23,7 @@ from jdp_scraper.archive.link_check import check_links
 from jdp_scraper.catalog.sources import ARCHIVE_MARK
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveBusy, ArchiveError, DiskFull, RunFolderError
-from tests.support.run_folders import STARTED, demo_vehicles, files_of, make_run, replace_pdf
+from tests.support.run_folders import STARTED, demo_vehicles, files_of, make_run, replace_pdf, write_values
 
 WEEK = timedelta(days=7)
 TWO = BuildOptions(Path(), workers=2)
@@ -326,3 +329,91 @@ def resealed(content: bytes) -> bytes:
         number = entry.pop("seq")
         lines.append(seal(number, dump(entry | ({"version": 99} if entry["kind"] == "state" else {}))))
     return b"".join(lines)
+
+
+async def test_a_link_to_a_pdf_is_shown_and_one_that_leads_nowhere_costs_nothing(tmp_path: Path) -> None:
+    run = await make_run(tmp_path, 2)
+    folder = tmp_path / "folder" / "deep"
+    folder.mkdir(parents=True)
+    one, _ = sorted(run.pdfs.iterdir())
+    (folder / "linked.pdf").symlink_to(os.path.relpath(one, folder))
+    (folder / "nowhere.pdf").symlink_to("gone.pdf")
+    options = replace(TWO, named=(tmp_path / "folder",), out=tmp_path / "out")
+    done = await built(tmp_path, options)
+    assert (done.problems, done.pdfs) == ([], 1)
+    (copy,) = (tmp_path / "out" / "pdfs").iterdir()
+    assert not copy.is_symlink()
+    assert copy.read_bytes() == one.read_bytes()
+    assert (await built(tmp_path, options)).unchanged
+
+
+async def test_a_folder_whose_name_is_no_text_has_its_feeds_as_well(tmp_path: Path) -> None:
+    run = await make_run(tmp_path, 1)
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    run.pdfs.rename(folder)
+    done = await built(tmp_path, replace(TWO, named=(folder,), out=tmp_path / "out"))
+    assert done.problems == []
+    assert (tmp_path / "out" / "feed.atom").exists()
+
+
+async def test_numbers_that_are_no_car_s_cost_nothing(tmp_path: Path) -> None:
+    one, other = demo_vehicles(2)
+    lot = [dataclasses.replace(one, mileage=10**20), other]
+    for started in (STARTED, STARTED + WEEK):
+        run = await make_run(tmp_path, lot, started=started)
+        path = run.data / "values.jsonl"
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        write_values(run.data, [row | {"clean_retail": "9" * 400 + ".00", "year": 10**30} for row in rows])
+    done = await built(tmp_path)
+    assert (done.problems, done.vehicles) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("hour", "folder", "shown"),
+    [(2, "2026-11-22", "2026-11-22"), (22, "2026-11-24", "2026-11-24"), (2, "2026-11-20", "2026-11-23")],
+    ids=["evening in America", "morning in Asia", "renamed"],
+)
+async def test_a_run_is_shown_on_the_day_by_which_its_folder_is_named(
+    hour: int, folder: str, shown: str, tmp_path: Path
+) -> None:
+    run = await make_run(tmp_path, 1, started=datetime(2026, 11, 23, hour, 15, tzinfo=UTC))
+    run.path.rename(tmp_path / folder)
+    await built(tmp_path)
+    index = (tmp_path / "archive" / "index.html").read_text("utf-8")
+    assert f'<td class="seen">{shown}</td>' in index
+    assert f"<updated>2026-11-23T{hour:02}:15:00Z</updated>" in (tmp_path / "archive" / "feed.atom").read_text("utf-8")
+
+
+async def test_a_build_that_is_cut_off_while_it_is_put_in_place_is_put_there_whole(tmp_path: Path) -> None:
+    steps: list[str] = []
+    settling, go_on = threading.Event(), threading.Event()
+
+    class Slow(Disk):
+        def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
+            settling.set()
+            assert go_on.wait(30)
+            super().settle_all(folder, paths)
+
+        def swap_folder(self, new: Path, place: Path, aside: Path) -> None:
+            super().swap_folder(new, place, aside)
+            steps.append("in place")
+
+        def remove_tree(self, path: Path) -> None:
+            if settling.is_set() and not go_on.is_set():
+                steps.append("removed under way")
+            super().remove_tree(path)
+
+    lot = demo_vehicles(3)
+    await make_run(tmp_path, lot[:2])
+    await built(tmp_path)
+    await make_run(tmp_path, lot, started=STARTED + WEEK)
+    under_way = asyncio.ensure_future(built(tmp_path, disk=Slow()))
+    await asyncio.to_thread(settling.wait, 30)
+    under_way.cancel()
+    await asyncio.sleep(0.1)  # in which a removal would begin
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way
+    assert steps == ["in place"]
+    assert len(list((tmp_path / "archive" / "vehicles").iterdir())) == 3
+    assert (await asyncio.to_thread(check_links, tmp_path / "archive")).broken == ()

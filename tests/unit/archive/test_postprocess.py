@@ -14,7 +14,7 @@ import pytest
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
 from jdp_scraper.archive.search_index import search_index_path
-from jdp_scraper.errors import DiskFull
+from jdp_scraper.errors import DiskFull, JobBroke
 from tests.support.archives import lay_out, sample_archive
 from tests.support.feed_rules import atom_faults, rss_faults, sitemap_faults
 
@@ -34,6 +34,14 @@ class InThreads:
         if self.broken and self.broken in name:
             raise RuntimeError("the worker\ndied")
         return await asyncio.to_thread(getattr(importlib.import_module(module), name), *arguments)
+
+
+class TooMuch(InThreads):
+    """Workers whose limits a large archive breaks, such as that of an answer's length."""
+
+    async def run(self, function: str, /, *arguments: Any) -> Any:
+        self.asked.append(function)
+        raise JobBroke("it ended the process that worked on it: its answer is too long")
 
 
 class Together:
@@ -80,6 +88,12 @@ def check(done: Postprocessed, root: Path) -> None:
     assert atom_faults((root / "feed.atom").read_bytes()) == []
     assert rss_faults((root / "feed.rss").read_bytes()) == []
     assert sitemap_faults((root / "sitemap.xml").read_bytes()) == []
+
+
+async def test_what_is_too_much_for_a_worker_is_done_without_one(laid_out: tuple[Archive, Path]) -> None:
+    workers = TooMuch()
+    check(await postprocess(work_of(laid_out, workers=workers)), laid_out[1])
+    assert len(workers.asked) == 2
 
 
 async def test_all_is_made_and_every_link_leads_somewhere(laid_out: tuple[Archive, Path]) -> None:
