@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable
 from dataclasses import replace
 
+from jdp_scraper import system
 from jdp_scraper.checkpoint.run_folder import RunFolder
-from jdp_scraper.console import one_line, say
-from jdp_scraper.errors import ScraperError
+from jdp_scraper.console import one_line, unexpected_text
+from jdp_scraper.errors import Interrupted, ScraperError
+from jdp_scraper.run_report import RunReport
 from jdp_scraper.settings import Settings
+from jdp_scraper.stop import StopRequest
+
+_CUT_OFF = (
+    "Interrupted: the reports that were fetched are in place; the commands values and archive make what is missing."
+)
+
+
+async def follow_up(settings: Settings, report: RunReport, stop: StopRequest) -> int:
+    """Do all that follows a run; return the first exit code that is not 0.
+
+    A signal cuts it off, with what was there before left whole: raises ``Interrupted``.
+    """
+    if report.folder is None:
+        return 0
+    with system.on_stop_signals(stop.receive):
+        try:
+            codes = [
+                await stop.guard(extract_values(settings, report.folder)),
+                await stop.guard(publish_archive(settings)),
+            ]
+        except Interrupted as error:
+            raise Interrupted(error.signal_number, _CUT_OFF) from error
+    return next(filter(None, codes), 0)
 
 
 async def extract_values(settings: Settings, folder: RunFolder) -> int:
@@ -42,5 +68,8 @@ async def _stage(name: str, work: Awaitable[int]) -> int:
     try:
         return await work
     except ScraperError as error:
-        say(one_line(f"error: {name}: {error}"))
+        sys.stderr.write(f"{one_line(f'error: {name}: {error}')}\n")
         return error.exit_code
+    except Exception as error:  # a fault of this program, which must not take the next stage with it
+        sys.stderr.write(unexpected_text(error))
+        return ScraperError.exit_code

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -19,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jdp_scraper import __version__, system
-from jdp_scraper.console import Console, say, use_ascii
+from jdp_scraper.console import Console, say, unexpected_text, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
-from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, UsageError
+from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, StorageError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
 
 if TYPE_CHECKING:
     from jdp_scraper.browser.driver import Driver
     from jdp_scraper.run_report import RunReport
+    from jdp_scraper.stop import StopRequest
 
 COMMANDS = ("run", "values", "archive", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
@@ -56,13 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # a fault of this program: no exit code that means something else, and not hidden
-        sys.stderr.write(_unexpected(error))
+        sys.stderr.write(unexpected_text(error))
         return ScraperError.exit_code
-
-
-def _unexpected(error: Exception) -> str:
-    lines = "".join(traceback.format_exception(error))
-    return f"{lines}error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n"
 
 
 def _parse(given: list[str]) -> argparse.Namespace:
@@ -203,24 +198,37 @@ async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
 
 async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
     from jdp_scraper.browser.driver import Driver  # noqa: PLC0415 - the browser's library is slow to import
+    from jdp_scraper.stop import StopRequest  # noqa: PLC0415
 
     settings.require_credentials()
+    stop = StopRequest()
     async with Driver() as driver:  # it starts beside the imports that follow
         await asyncio.to_thread(import_module, "jdp_scraper.run")
-        code, report = await _run_with(driver, settings, args)
-    followed = 0 if report is None else await _follow_up(settings, report)
-    return code or followed
+        ended, report = await _run_with(driver, settings, args, stop)
+    followed = 0
+    # A start that failed leaves what follows to the next one, unless it has brought reports to look at meanwhile.
+    if report.fetched or (report.done and not isinstance(ended, ScraperError)):
+        from jdp_scraper.aftermath import follow_up  # noqa: PLC0415 - imported by now, but for itself
+
+        followed = await follow_up(settings, report, stop)
+    if isinstance(ended, ScraperError):
+        raise ended
+    return ended or followed
 
 
-async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace) -> tuple[int, RunReport | None]:
-    """Return the run's exit code, and its report where it came to an end that was meant."""
+async def _run_with(
+    driver: Driver, settings: Settings, args: argparse.Namespace, stop: StopRequest
+) -> tuple[int | ScraperError, RunReport]:
+    """Return the run's exit code, or the error that ended it, and its report.
+
+    Raises ``Interrupted`` and ``StorageError``, after which nothing is to be begun.
+    """
     from jdp_scraper.report_text import report_lines  # noqa: PLC0415 - imported by now
     from jdp_scraper.run import Run, RunOptions  # noqa: PLC0415
-    from jdp_scraper.stop import StopRequest  # noqa: PLC0415
 
     at_terminal = sys.stdout.isatty()
     options = RunOptions(args.new, args.resume, tuple(args.only), args.retry_sign_in, at_terminal)
-    bus, stop = Bus(), StopRequest()
+    bus = Bus()
     # What a driver that was killed leaves unanswered is in the log where it matters, and is no line for a person.
     asyncio.get_running_loop().set_exception_handler(lambda _, context: bus.notice("debug", str(context["message"])))
     with Console(at_terminal) as console, system.on_stop_signals(stop.receive):
@@ -228,26 +236,18 @@ async def _run_with(driver: Driver, settings: Settings, args: argparse.Namespace
         run = Run(settings, options, bus, stop, driver)
         try:
             await run.execute()
-        except ScraperError:
+        except (Interrupted, StorageError):
             raise
+        except ScraperError as error:
+            return error, run.report
         except Exception as error:  # told here, where the secrets are known that its lines may quote
-            sys.stderr.write(bus.secrets.message(_unexpected(error)))
-            return ScraperError.exit_code, None
+            sys.stderr.write(bus.secrets.message(unexpected_text(error)))
+            return ScraperError.exit_code, run.report
         finally:
             console.close()
             for line in report_lines(run.report):
                 say(line)
     return (1 if run.report.done < run.report.wanted else 0), run.report
-
-
-async def _follow_up(settings: Settings, report: RunReport) -> int:
-    """Do what follows a run, after its sign-out and its browser's end; return the first exit code that is not 0."""
-    if not report.begun or report.folder is None or not report.done:
-        return 0
-    from jdp_scraper.aftermath import extract_values, publish_archive  # noqa: PLC0415 - imported by now, but for itself
-
-    codes = [await extract_values(settings, report.folder), await publish_archive(settings)]
-    return next(filter(None, codes), 0)
 
 
 def _values(args: argparse.Namespace) -> int:

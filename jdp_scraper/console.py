@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -126,6 +127,12 @@ class Console:
 def one_line(text: str) -> str:
     """Return a text whose control characters are escaped: it can neither begin a line nor command a terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def unexpected_text(error: Exception) -> str:
+    """Return the lines that tell of a fault of this program."""
+    lines = "".join(traceback.format_exception(error))
+    return f"{lines}error: unexpected {type(error).__name__}: {error}; please report it with the lines above\n"
 
 
 def _live() -> Progress:

@@ -105,7 +105,7 @@ async def test_an_archive_that_cannot_be_built_costs_the_run_nothing(tmp_path: P
     (program.downloads / "archive" / "mine.txt").write_text("mine")
     last = await program.run("run", "--demo", "--new", "--max", "1")
     assert last.code == 2, last.text
-    assert "error: archive: " in last.out and "holds other files" in last.out
+    assert last.err.startswith("error: archive: ") and "holds other files" in last.err
     assert len(program.pdfs()) == 1
     assert files_of(program.downloads / "archive") == {"mine.txt": b"mine"}
 

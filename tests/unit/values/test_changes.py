@@ -17,7 +17,7 @@ FORD, DODGE = "1FTFW1ET5DFC10312", "1D7RV1GTXAS100013"
 COLUMNS: dict[str, Any] = {"reference": "reference", "clean_retail": "money", "color": "text", "doors": "number"}
 
 
-def row(vehicle: Vehicle, values: Mapping[str, Any]) -> Row:
+def row(vehicle: Vehicle, values: dict[str, Any]) -> Row:
     return Row({"reference": vehicle.reference, "color": None, "doors": None, "error": None} | values, (), vehicle)
 
 
