@@ -55,12 +55,20 @@ async def extract_values(settings: Settings, folder: RunFolder) -> int:
 
 
 async def publish_archive(settings: Settings) -> int:
-    """Build the archive of all runs where the settings ask for it; return the stage's exit code."""
+    """Build the archive of all runs where the settings ask for it; return the exit code of what prevented it.
+
+    What is wrong with a PDF, of an old run perhaps, is told and is no failure of this one: a scheduler would start the
+    whole run again for it, and again.
+    """
     if not settings.publish_archive:
         return 0
     from jdp_scraper.archive.command import archive, options_of  # noqa: PLC0415 - as above
 
-    return await _stage("archive", archive(options_of(settings)))
+    async def build() -> int:
+        await archive(options_of(settings))
+        return 0
+
+    return await _stage("archive", build())
 
 
 async def _stage(name: str, work: Awaitable[int]) -> int:

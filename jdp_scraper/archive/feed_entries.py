@@ -40,7 +40,7 @@ def entries_of(archive: Archive) -> list[Entry]:
     ]
     found.sort(key=lambda one: one[:2], reverse=True)
     count = sum(one[0] == found[0][0] for one in found)
-    return [_entry(archive, vehicle, at, new, money) for _, _, vehicle, at, new in found[: max(MAX_ENTRIES, count)]]
+    return [_entry(vehicle, at, new, money) for _, _, vehicle, at, new in found[: max(MAX_ENTRIES, count)]]
 
 
 def feed_id(archive: Archive) -> str:
@@ -53,11 +53,11 @@ def feed_updated(archive: Archive) -> datetime:
     return max((run.started for run in archive.runs), default=_BEGINNING)
 
 
-def _entry(archive: Archive, vehicle: Vehicle, at: int, new: bool, money: Sequence[Column]) -> Entry:
+def _entry(vehicle: Vehicle, at: int, new: bool, money: Sequence[Column]) -> Entry:
     report = vehicle.reports[at]
     name = f"{vehicle.reference} {vehicle.description}".strip()
     return Entry(
-        _id(f"report\n{archive.portal}\n{vehicle.key}\n{report.run.name}"),
+        _id(f"report\n{vehicle.key}\n{report.run.name}"),  # and nothing that another portal's run would change
         f"{'New' if new else 'Changed'}: {name}",
         _summary(vehicle, at, money) or f"Report of {report.run.name}",
         page_path(vehicle),

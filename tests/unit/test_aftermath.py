@@ -74,8 +74,9 @@ async def test_a_pdf_that_cannot_be_read_is_told_and_is_no_failure_of_the_run(
     run = await make_run(tmp_path, 2, values=False)
     broken, whole = sorted(run.pdfs.iterdir())
     broken.write_bytes(content)
-    assert await follow(run) == 0
+    assert await follow(run, publish_archive=True) == 0
     told = capsys.readouterr()
+    assert f"warning: {broken}: " in told.out
     assert told.err == ""
     assert f"failed   1 of 2: {rows(run)[0]['error']}: pdfs/{broken.name}\n" in told.out
     assert [row["error"] is None for row in rows(run)] == [False, True]

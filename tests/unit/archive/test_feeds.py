@@ -125,6 +125,13 @@ def test_ids_last_when_the_archive_moves_or_another_run_comes() -> None:
     assert {one.text for one in items} < ids(old, BASE)
 
 
+def test_ids_of_entries_last_when_a_run_of_another_portal_comes() -> None:
+    old = sample_archive(10, 4)
+    assert [one.id for one in entries_of(replace(old, portal=f"another, {old.portal}"))] == [
+        one.id for one in entries_of(old)
+    ]
+
+
 def test_dates_are_the_runs() -> None:
     archive = sample_archive(3, 2)
     feed = fromstring(atom_feed(archive, BASE))
