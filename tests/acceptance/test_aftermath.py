@@ -40,7 +40,11 @@ async def test_a_proven_scan_without_values_is_told_and_the_run_has_ended_well(t
     async with DemoPortal.start(DemoOptions(vehicles=3, file_name="reference")) as portal:
         scanned = (await portal.inventory())[1]["reference"]
         await portal.fault("scan", times=-1, match=scanned)
-        program = Program(tmp_path, portal, {"PORTAL": str(profile), "MAX_RETRIES": "0", "PUBLISH_ARCHIVE": "true"})
+        program = Program(
+            tmp_path,
+            portal,
+            {"PORTAL": str(profile), "MAX_RETRIES": "0", "EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true"},
+        )
         last = await program.run()
     assert (last.code, last.err) == (0, ""), last.text
     assert f"failed   1 of 3: it holds no text, as a scan: pdfs/{scanned}.pdf" in last.out
@@ -49,7 +53,7 @@ async def test_a_proven_scan_without_values_is_told_and_the_run_has_ended_well(t
 
 async def test_a_run_that_the_portal_ends_has_the_values_of_what_it_has_brought(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=30, latency="typical")) as portal:
-        waits = {"MAX_RETRIES": "0", "PORTAL_DOWN_WAIT_S": "1", "RETRY_WAIT_S": "0"}
+        waits = {"EXTRACT_VALUES": "true", "MAX_RETRIES": "0", "PORTAL_DOWN_WAIT_S": "1", "RETRY_WAIT_S": "0"}
         program = Program(tmp_path, portal, waits)
         async with program.started() as process:
             await until(lambda: len(program.pdfs()) >= 3)
@@ -70,7 +74,7 @@ async def test_a_run_that_the_portal_ends_has_the_values_of_what_it_has_brought(
 
 async def test_a_run_that_a_person_ends_is_ended_and_the_next_start_makes_its_values(tmp_path: Path) -> None:
     async with DemoPortal.start(DemoOptions(vehicles=12, latency="typical")) as portal:
-        program = Program(tmp_path, portal, {"PUBLISH_ARCHIVE": "true"})
+        program = Program(tmp_path, portal, {"EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true"})
         last = await program.signalled(signal.SIGINT, lambda: len(program.pdfs()) >= 2)
         assert last.code == 130, last.text
         assert tables(program.run_folder) == {}
@@ -103,7 +107,7 @@ async def test_a_signal_while_values_or_archive_are_made_leaves_the_former_ones_
     async with DemoPortal.start(DemoOptions(vehicles=6)) as portal:
         late = (await portal.inventory())[3]["reference"]
         await portal.fault("error_500", at="create", times=-1, match=late)
-        program = Program(tmp_path, portal, {"PUBLISH_ARCHIVE": "true", "MAX_RETRIES": "0"})
+        program = Program(tmp_path, portal, {"EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true", "MAX_RETRIES": "0"})
         first = await program.run()
         assert first.code == 1, first.text
         run = program.run_folder
@@ -137,10 +141,10 @@ async def test_tables_that_cannot_be_written_cost_the_run_neither_its_outcome_no
     async with DemoPortal.start(DemoOptions(vehicles=4)) as portal:
         late = (await portal.inventory())[3]["reference"]
         await portal.fault("error_500", at="create", times=-1, match=late)
-        program = Program(tmp_path, portal, {"EXTRACT_VALUES": "false", "MAX_RETRIES": "0"})
+        program = Program(tmp_path, portal, {"MAX_RETRIES": "0"})
         assert (await program.run()).code == 1
         (program.run_folder / "run_data" / "values.csv" / "inner").mkdir(parents=True)
-        program = Program(tmp_path, portal, {"MAX_RETRIES": "0"})
+        program = Program(tmp_path, portal, {"EXTRACT_VALUES": "true", "MAX_RETRIES": "0"})
         failed = await program.run()
         assert failed.code == 1, failed.text
         assert "1 failed" in failed.out

@@ -66,7 +66,7 @@ async def test_the_archive_is_built_and_built_again_without_credentials(tmp_path
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no full Chromium is installed, which shows PDFs")
 async def test_a_run_ends_with_an_archive_in_which_a_vin_is_searched_and_its_report_seen(tmp_path: Path) -> None:
-    program = Program(tmp_path, environment={"PUBLISH_ARCHIVE": "true"})
+    program = Program(tmp_path, environment={"EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true"})
     last = await program.run("run", "--demo", "--new", "--max", str(FETCHED))
     assert (last.code, last.err) == (0, ""), last.text
     assert f"archive of {FETCHED} vehicles in 1 run" in last.out
@@ -100,7 +100,7 @@ async def test_what_settings_do_not_ask_for_is_not_built(tmp_path: Path) -> None
 
 
 async def test_an_archive_that_cannot_be_built_costs_the_run_nothing(tmp_path: Path) -> None:
-    program = Program(tmp_path, environment={"PUBLISH_ARCHIVE": "true"})
+    program = Program(tmp_path, environment={"EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true"})
     (program.downloads / "archive").mkdir(parents=True)
     (program.downloads / "archive" / "mine.txt").write_text("mine")
     last = await program.run("run", "--demo", "--new", "--max", "1")

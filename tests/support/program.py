@@ -21,8 +21,15 @@ from jdp_scraper.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "main_async.py"
-# What decides for the tests, whatever the machine's own environment and .env say.
-CLEAN = {"JD_USER": "demo", "JD_PASS": "demo", "PORTAL": "jdpower", "LOG_LEVEL": "debug"}
+# What decides for the tests, whatever the machine's own environment and .env say. Values are for tests that are about
+# them: each run would start its workers.
+CLEAN = {
+    "JD_USER": "demo",
+    "JD_PASS": "demo",
+    "PORTAL": "jdpower",
+    "LOG_LEVEL": "debug",
+    "EXTRACT_VALUES": "false",
+}
 OURS = {name.upper() for name in Settings.model_fields}
 
 
