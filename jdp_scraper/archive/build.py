@@ -140,7 +140,8 @@ class Build:
         runs, vehicles = await catalog.runs(), await catalog.vehicles()
         wanted = wanted_of(vehicles)
         if not wanted:
-            raise ArchiveError(f"there are no PDFs in {refreshed.runs} runs: fetch reports first")
+            where = "1 run" if refreshed.runs == 1 else f"{refreshed.runs} runs"
+            raise ArchiveError(f"there are no PDFs in {where}: fetch reports first")
         made_by = recipe(options.optimize)
         try:
             async with WorkerProcesses(options.workers, _LIMITS) as workers:

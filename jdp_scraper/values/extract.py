@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,8 @@ def extract_file(path: str, rules: str) -> dict[str, Any]:
     comes with a hash where it is the content's, and without one where the file could not be read.
     """
     try:
+        if _waits(path):
+            return {"fault": "cannot be read: it is no file"}
         data = load(Path(path))
     except OSError as error:
         return {"fault": f"cannot be read: {error.strerror or error}"}
@@ -59,10 +62,17 @@ def extract_file(path: str, rules: str) -> dict[str, Any]:
 def file_sha256(path: str) -> str | None:
     """Return the hash of a file however large it is; ``None`` where it cannot be read."""
     try:
+        if _waits(path):
+            return None
         with Path(path).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _waits(path: str) -> bool:
+    """Tell whether to open a path may take for ever: a pipe by the name of a PDF, say; raises ``OSError``."""
+    return not stat.S_ISREG(Path(path).stat().st_mode)
 
 
 @lru_cache(maxsize=8)

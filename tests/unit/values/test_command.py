@@ -29,6 +29,7 @@ from jdp_scraper.values import cache as cache_module
 from jdp_scraper.values.command import ValuesOptions, extract, values
 from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
+from jdp_scraper.values.reading import LIMITS
 from jdp_scraper.values.table import Row, Table
 from jdp_scraper.values.workbook import workbook
 from jdp_scraper.vehicle import Vehicle, assign_keys
@@ -205,6 +206,16 @@ async def test_a_file_that_vanishes_is_an_error_row(tmp_path: Path) -> None:
     first, second = rows(folder.data / "values.jsonl")
     assert (first["file"], first["error"]) == ("pdfs/1.pdf", "cannot be read: No such file or directory")
     assert (first["reference"], first["sha256"], second["error"]) == (None, None, None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+async def test_a_pipe_by_the_name_of_a_pdf_is_an_error_row_and_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    os.mkfifo(tmp_path / "b.pdf")
+    async with asyncio.timeout(LIMITS.wall_s / 2):
+        for _ in range(2):  # the second time what is known is asked first
+            assert await values(options(tmp_path, tmp_path), at_terminal=False) == 1
+    assert [row["error"] for row in rows(tmp_path / "values.jsonl")] == [None, "cannot be read: it is no file"]
 
 
 async def test_a_second_pass_reads_only_what_has_changed_in_content(
