@@ -73,7 +73,7 @@ async def test_a_run_that_the_portal_ends_has_the_values_of_what_it_has_brought(
 
 
 async def test_a_run_that_a_person_ends_is_ended_and_the_next_start_makes_its_values(tmp_path: Path) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=12, latency="typical")) as portal:
+    async with DemoPortal.start(DemoOptions(vehicles=40, latency="typical")) as portal:
         program = Program(tmp_path, portal, {"EXTRACT_VALUES": "true", "PUBLISH_ARCHIVE": "true"})
         last = await program.signalled(signal.SIGINT, lambda: len(program.pdfs()) >= 2)
         assert last.code == 130, last.text
@@ -82,8 +82,8 @@ async def test_a_run_that_a_person_ends_is_ended_and_the_next_start_makes_its_va
         await portal.set(latency="none")
         done = await program.run()
         assert (done.code, done.err) == (0, ""), done.text
-        assert len(values(program.run_folder)) == 12
-        assert "archive of 12 vehicles in 1 run" in done.out
+        assert len(values(program.run_folder)) == 40
+        assert "archive of 40 vehicles in 1 run" in done.out
 
 
 async def stopped(program: Program, number: signal.Signals, begun: Path) -> Ended:
