@@ -14,8 +14,9 @@ _INVISIBLE = {"Cf", "Cc", "Cs", "Cn"}
 def plain(text: str) -> str:
     """Return ``text`` in NFKC, without invisible characters, each run of white space as one space, none at the ends."""
     folded = unicodedata.normalize("NFKC", text.translate(_BROKEN_HYPHENS))
-    if folded.isascii() and folded.isprintable():
-        return " ".join(folded.split())
+    spaced = " ".join(folded.split())
+    if spaced.isprintable():  # and so holds none of the invisible
+        return spaced
     seen = (c for c in folded if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
     # Taking a mark out can bring two characters together that are one in NFKC.
     return " ".join(unicodedata.normalize("NFKC", "".join(seen)).split())

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Literal
 
 from jdp_scraper.pdf.labels import whole_word
@@ -58,21 +59,21 @@ class Finder:
                 named.setdefault(plain(label), []).append(name)
         ordered = sorted(named, key=lambda label: (-len(label), label))
         self._names = [tuple(named[label]) for label in ordered]
-        self._labels = re.compile("|".join(f"({whole_word(label)})" for label in ordered) or r"(?!)", re.IGNORECASE)
+        self._labels = _any_of(ordered)
         self.crosses = {
             name: tuple(frozenset(_name(plain(label)) for label in labels) for labels in rule.cross)
             for name, rule in fields.items()
             if rule.cross
         }
-        crossed = {label for sides in self.crosses.values() for side in sides for label in side}
         self._first_words = tuple({label.split(" ")[0].casefold() for label in ordered})
-        self._words = (*self._first_words, *(label.split(" ")[0] for label in crossed))
+        crossed = (f"{one} {other}" for ones, others in self.crosses.values() for one, other in product(ones, others))
+        self._words = tuple({tuple(told.casefold().split(" ")) for told in (*ordered, *crossed)})
         self.patterns = {name: re.compile(rule.pattern) for name, rule in fields.items() if rule.pattern}
 
     def may_find(self, text: str) -> bool:
-        """Tell whether a text may hold any value at all: a look that costs next to nothing."""
+        """Tell whether a text holds all words of any label, wherever they stand: a look that costs next to nothing."""
         folded = plain(text).casefold()
-        return bool(self.patterns) or any(word in folded for word in self._words)
+        return bool(self.patterns) or any(all(word in folded for word in words) for words in self._words)
 
     def names_a_label(self, text: str) -> bool:
         """Tell whether a text holds a label: its end cannot be told then."""
@@ -244,6 +245,18 @@ class _Page:
                     yield told[0]
             elif any(name in columns for name in names):
                 head = line if sum(name in columns for name in names) == 1 else None
+
+
+def _any_of(labels: Sequence[str]) -> re.Pattern[str]:
+    """Return an expression with a group for each label; an earlier one goes before a later one.
+
+    It looks at the first letter before it tries them all, which most places in a text do not get past.
+    """
+    if not labels:
+        return re.compile(r"(?!)")
+    first = "".join(sorted({re.escape(label[0]) for label in labels}))
+    groups = "|".join(f"({whole_word(label)})" for label in labels)
+    return re.compile(f"(?=[{first}])(?:{groups})", re.IGNORECASE)
 
 
 def _name(text: str) -> str:

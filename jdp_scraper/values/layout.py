@@ -6,9 +6,12 @@ where they stand, so lines are made of positions alone.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from ctypes import PYFUNCTYPE, addressof, c_int, c_void_p, cast, sizeof
+from operator import attrgetter
+from struct import Struct
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw
@@ -17,10 +20,15 @@ from jdp_scraper.pdf.plain_text import plain
 
 _GAP = 0.7  # of a line's height; a space is about 0.25 of it, and one in justified text may be twice that
 _SAME_LINE = 0.5  # of the lower word's height
+_WORD = re.compile(r"\S+")
+# A page has hundreds of characters to ask for: with plain addresses, a call costs half of what it does with types.
+_LOOSE_BOX = PYFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(cast(raw.FPDFText_GetLooseCharBox, c_void_p).value)
+_BOX = Struct("4f")  # FS_RECTF
+_left, _start = attrgetter("left"), attrgetter("start")
 
 
 class Word(NamedTuple):
-    """A word in the spelling of ``plain``, with its box."""
+    """A word in the spelling of ``plain``, with its box; its height is its font's."""
 
     text: str
     left: float
@@ -28,14 +36,8 @@ class Word(NamedTuple):
     right: float
     top: float
 
-    @property
-    def height(self) -> float:
-        """The height of its font."""
-        return self.top - self.bottom
 
-
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """Words of a line without a wide gap between them; ``start`` and ``end`` are places in the line's text."""
 
     start: int
@@ -45,75 +47,80 @@ class Cell:
 
 
 class Line:
-    """Words side by side, a space between two of them in ``text``."""
+    """Words side by side, a space between two of them in ``text``; ``height`` is that of the highest word."""
+
+    __slots__ = ("bottom", "cells", "height", "text", "top")
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self.words = sorted(words, key=lambda word: word.left)
-        self.text = " ".join(word.text for word in self.words)
-        self.bottom = min(word.bottom for word in words)
-        self.top = max(word.top for word in words)
-        self.starts: list[int] = []
-        at = 0
-        for word in self.words:
-            self.starts.append(at)
-            at += len(word.text) + 1
-        self.cells = list(self._cells())
-
-    @property
-    def height(self) -> float:
-        """The height of its largest word."""
-        return self.top - self.bottom
+        ordered = sorted(words, key=_left)
+        self.text = " ".join([word.text for word in ordered])
+        self.bottom = min([word.bottom for word in ordered])
+        self.top = max([word.top for word in ordered])
+        self.height = self.top - self.bottom
+        self.cells = _cells(ordered)
 
     def cell_at(self, place: int) -> int:
         """Return the number of the cell that holds a place in the text."""
-        return bisect_right([cell.start for cell in self.cells], place) - 1
-
-    def span(self, start: int, end: int) -> tuple[float, float]:
-        """Return left and right of the words that a part of the text touches."""
-        first = bisect_right(self.starts, start) - 1
-        last = bisect_right(self.starts, max(start, end - 1)) - 1
-        return self.words[first].left, self.words[last].right
-
-    def _cells(self) -> Iterator[Cell]:
-        first = 0
-        for number, word in enumerate(self.words):
-            following = self.words[number + 1] if number + 1 < len(self.words) else None
-            if following is None or following.left - word.right > _GAP * max(word.height, following.height):
-                end = self.starts[number] + len(word.text)
-                yield Cell(self.starts[first], end, self.words[first].left, word.right)
-                first = number + 1
+        return bisect_right(self.cells, place, key=_start) - 1
 
 
 def lines_of(text_page: Any, text: str) -> list[Line]:
     """Return the lines of a page, whose text is given, from top to bottom."""
     lines: list[list[Word]] = []
-    for word in sorted(_words(text_page, text), key=lambda word: -(word.top + word.bottom)):
-        if lines and _is_beside(lines[-1][0], word):
+    top = bottom = 0.0  # of the first word of the line that is being filled
+    for word in sorted(_words(text_page, text), key=_height_on_page, reverse=True):
+        _, _, low, _, high = word
+        shared = (top if top < high else high) - (bottom if bottom > low else low)
+        if lines and shared > _SAME_LINE * min(top - bottom, high - low):
             lines[-1].append(word)
         else:
             lines.append([word])
+            top, bottom = high, low
     return [Line(words) for words in lines]
 
 
-def _is_beside(one: Word, other: Word) -> bool:
-    shared = min(one.top, other.top) - max(one.bottom, other.bottom)
-    return shared > _SAME_LINE * min(one.height, other.height)
+def _height_on_page(word: Word) -> float:
+    return word.top + word.bottom
+
+
+def _cells(words: Sequence[Word]) -> list[Cell]:
+    """Return the cells of a line, whose words are given from left to right."""
+    cells = []
+    text, left, bottom, right, top = words[0]
+    start, end, height = 0, len(text), top - bottom
+    for text, word_left, bottom, word_right, top in words[1:]:
+        last_height, height = height, top - bottom
+        if word_left - right > _GAP * (last_height if last_height > height else height):
+            cells.append(Cell(start, end, left, right))
+            start, left = end + 1, word_left
+        end += 1 + len(text)
+        right = word_right
+    cells.append(Cell(start, end, left, right))
+    return cells
 
 
 def _words(text_page: Any, text: str) -> Iterator[Word]:
-    text = _characters(text_page, text)
-    box = raw.FS_RECTF()
-    at = 0
-    for part in text.split():
-        at = text.index(part, at)
-        spelled = part if part.isascii() and part.isprintable() else plain(part)
-        if spelled and raw.FPDFText_GetLooseCharBox(text_page, at, box):
-            left, bottom, top = box.left, box.bottom, box.top
-            whole = len(part) == 1 or raw.FPDFText_GetLooseCharBox(text_page, at + len(part) - 1, box)
-            # A word that is broken over two lines, or written upwards, has no place in a line.
-            if whole and box.right > left and min(top, box.top) - max(bottom, box.bottom) > (top - bottom) / 2 > 0:
-                yield Word(spelled.replace(" ", ""), left, bottom, box.right, top)
-        at += len(part)
+    found = [(match.group(), *match.span()) for match in _WORD.finditer(_characters(text_page, text))]
+    firsts = _boxes(text_page, [start for _, start, _ in found])
+    lasts = _boxes(text_page, [end - 1 for _, _, end in found])
+    for (part, _, _), (left, top, _, bottom), (_, last_top, right, last_bottom) in zip(
+        found, firsts, lasts, strict=True
+    ):
+        # A word that is broken over two lines, or written upwards, has no place in a line; nor has one without a box.
+        shared = min(top, last_top) - max(bottom, last_bottom)
+        if right > left and shared > (top - bottom) / 2 > 0:
+            spelled = part if part.isascii() and part.isprintable() else plain(part).replace(" ", "")
+            if spelled:
+                yield Word(spelled, left, bottom, right, top)
+
+
+def _boxes(text_page: Any, places: Sequence[int]) -> list[tuple[float, float, float, float]]:
+    """Return left, top, right and bottom of the character at each place in a page's text; of no box they are 0."""
+    boxes = (raw.FS_RECTF * len(places))()
+    page, at, size = addressof(text_page.raw.contents), addressof(boxes), sizeof(raw.FS_RECTF)
+    for number, place in enumerate(places):
+        _LOOSE_BOX(page, place, at + number * size)
+    return list(_BOX.iter_unpack(boxes))
 
 
 def _characters(text_page: Any, text: str) -> str:
