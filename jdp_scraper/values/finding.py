@@ -114,6 +114,7 @@ class _Page:
         self._finder = finder
         self._lines = lines
         self._labels = [list(finder.labels_of(line, number)) for number, line in enumerate(lines)]
+        self._known: dict[tuple[str, str], Typed | None] = {}
 
     def values(self) -> dict[str, set[Typed]]:
         found: dict[str, set[Typed]] = {name: set() for name in self._finder.fields}
@@ -123,6 +124,8 @@ class _Page:
                     self._add(found, name, self._at_label(label, self._finder.fields[name]))
         for name, (ones, others) in self._finder.crosses.items():
             for rows, columns in ((ones, others), (others, ones)):
+                if self._names.isdisjoint(rows) or self._names.isdisjoint(columns):
+                    continue
                 for text in self._crossings(rows, columns):
                     self._add(found, name, self._read(self._finder.fields[name], text))
         if self._finder.patterns:
@@ -137,9 +140,13 @@ class _Page:
             found[name].add(value)
 
     def _read(self, rule: FieldRule, text: str | None) -> Typed | None:
-        if text is None or text.endswith(":") or (rule.type in TEXT_TYPES and self._finder.names_a_label(text)):
+        if text is None:
             return None
-        return read_as(rule.type, text, self._finder.dates)
+        key = rule.type, text  # a page's style asks for most texts once more
+        if key not in self._known:
+            ended = text.endswith(":") or (rule.type in TEXT_TYPES and self._finder.names_a_label(text))
+            self._known[key] = None if ended else read_as(rule.type, text, self._finder.dates)
+        return self._known[key]
 
     # -- labels --------------------------------------------------------------------------------------------------------
 
@@ -228,6 +235,10 @@ class _Page:
     @cached_property
     def _cell_names(self) -> list[list[str]]:
         return [[_name(line.text[cell.start : cell.end]) for cell in line.cells] for line in self._lines]
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(name for names in self._cell_names for name in names)
 
     def _crossings(self, rows: frozenset[str], columns: frozenset[str]) -> Iterator[str]:
         """Yield what stands in each row of such a name under the nearest head of such a name."""
