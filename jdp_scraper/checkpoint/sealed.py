@@ -67,7 +67,7 @@ def unseal(raw: bytes) -> Entry | None:
     if found is None or b"%08x" % zlib.crc32(found[1]) != found[2]:
         return None
     try:
-        entry = json.loads(found[1] + b"}")
+        entry = json.loads(found[1].decode() + "}")
     except ValueError:
         return None
     return entry if isinstance(entry.get("seq"), int) else None

@@ -13,9 +13,12 @@ _INVISIBLE = {"Cf", "Cc", "Cs", "Cn"}
 
 def plain(text: str) -> str:
     """Return ``text`` in NFKC, without invisible characters, each run of white space as one space, none at the ends."""
+    spaced = " ".join(text.split())
+    if spaced.isascii() and spaced.isprintable():  # as nearly all is: nothing to fold, to mend or to hide
+        return spaced
     folded = unicodedata.normalize("NFKC", text.translate(_BROKEN_HYPHENS))
     spaced = " ".join(folded.split())
-    if spaced.isprintable():  # and so holds none of the invisible
+    if spaced.isprintable():
         return spaced
     seen = (c for c in folded if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
     # Taking a mark out can bring two characters together that are one in NFKC.

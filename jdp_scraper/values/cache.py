@@ -1,12 +1,14 @@
 """What was read before: by the SHA-256 of a file's content, as long as the rules are the same.
 
 A file that still has the size, times and number (inode) with which it was read is not even hashed again, as git does
-it. Times that are too near to that moment are not trusted: a later change may not show in them.
+it. Times that are too near to that moment are not trusted: a later change may not show in them. For all files of a
+pass that moment is when it began.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ Told = dict[str, Any]
 def stamp_of(path: Path) -> Stamp | None:
     """Return what tells that a file is still the same, ``None`` where there is none; blocks."""
     try:
-        told = path.stat()
+        told = os.stat(path)  # noqa: PTH116 - asked of every file; the method of a path costs half as much again
     except OSError:
         return None
     return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
@@ -35,6 +37,7 @@ class ValueCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._began_ns = time.time_ns()
         self._read: dict[str, Told] = {}
         self._seen: dict[str, tuple[Stamp, int, str]] = {}
         self._used: set[str] = set()
@@ -60,16 +63,18 @@ class ValueCache:
         """Tell whether nothing is known, so that hashing a file is of no use."""
         return not self._read
 
-    def unchanged(self, path: Path, version: str) -> Told | None:
-        """Return what is known of a file that has not changed since; blocks."""
-        seen = self._seen.get(str(path))
-        if seen is None:
+    def unchanged(self, path: Path, version: str, stamp: Stamp | None) -> Told | None:
+        """Return what is known of a file that has not changed since; ``stamp`` is its own."""
+        name = str(path)
+        seen = self._seen.get(name)
+        if stamp is None or seen is None or seen[0] != stamp:
             return None
-        stamp, at, sha256 = seen
-        told = self._read.get(_key(version, sha256))
-        if told is None or max(stamp[1:3]) + _TICK_NS >= at or stamp_of(path) != stamp:
+        _, at, sha256 = seen
+        key = _key(version, sha256)
+        told = self._read.get(key)
+        if told is None or max(stamp[1], stamp[2]) + _TICK_NS >= at:
             return None
-        self._used.update((str(path), _key(version, sha256)))
+        self._used.update((name, key))
         return told
 
     def by_content(self, path: Path, version: str, stamp: Stamp, sha256: str) -> Told | None:
@@ -80,12 +85,12 @@ class ValueCache:
         return told
 
     def keep(self, path: Path, version: str, stamp: Stamp | None, told: Told) -> None:
-        """Remember what rules of this version read in a file; ``stamp`` is from before that."""
+        """Remember what rules of this version read in a file; ``stamp`` is from before that, and of this pass."""
         sha256 = told.get("sha256")
         if stamp is None or sha256 is None:
             return
         self._read[_key(version, sha256)] = told
-        self._seen[str(path)] = (stamp, time.time_ns(), sha256)
+        self._seen[str(path)] = (stamp, self._began_ns, sha256)
         self._used.update((str(path), _key(version, sha256)))
         self._changed = True
 

@@ -49,6 +49,8 @@ async def _before(place: Place, rows: Mapping[Path, Sequence[Row]], columns: Map
         return None
     less: Before | None = None
     for folder in folders:
+        if folder.path == place.source.path:
+            continue
         try:
             other, inventory, files = await read_run(folder.path)
         except (RunFolderError, InventoryError):

@@ -54,8 +54,9 @@ def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) ->
 def digest_of(table: Table, changed: Sequence[Change] | None) -> str:
     """Return what tells two sets of files apart, without making them."""
     told = [RECIPE, find_spec("pyarrow") is not None, table.columns, None if changed is None else len(changed)]
-    content = values_jsonl(table) + changes_csv(changed or ())
-    return hashlib.sha256(json.dumps(told).encode() + content).hexdigest()
+    rows = [[*row.values.values(), row.flags] for row in table.rows]
+    content = json.dumps([told, rows]).encode("ascii") + changes_csv(changed or ())
+    return hashlib.sha256(content).hexdigest()
 
 
 def values_jsonl(table: Table) -> bytes:

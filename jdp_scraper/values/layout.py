@@ -22,7 +22,7 @@ _GAP = 0.7  # of a line's height; a space is about 0.25 of it, and one in justif
 _SAME_LINE = 0.5  # of the lower word's height
 _WORD = re.compile(r"\S+")
 # A page has hundreds of characters to ask for: with plain addresses, a call costs half of what it does with types.
-_LOOSE_BOX = PYFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(cast(raw.FPDFText_GetLooseCharBox, c_void_p).value)
+_LOOSE_BOX = PYFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(cast(raw.FPDFText_GetLooseCharBox, c_void_p).value or 0)
 _BOX = Struct("4f")  # FS_RECTF
 _left, _start = attrgetter("left"), attrgetter("start")
 

@@ -72,8 +72,9 @@ async def read_run(path: Path) -> tuple[RunHeader, dict[str, Vehicle], list[Repo
     folder = RunFolder(path)
     state = (await asyncio.to_thread(recover, folder.data)).state
     inventory = assign_keys(await folder.load_inventory(state.header.inventory_sha256))
+    pdfs = folder.pdfs
     files = [
-        ReportFile(folder.pdfs / record.file, f"{folder.pdfs.name}/{record.file}", inventory.get(key), record.sha256)
+        ReportFile(pdfs / record.file, f"{pdfs.name}/{record.file}", inventory.get(key), record.sha256)
         for key, record in state.records.items()
         if record.file is not None and record.state is TaskState.DONE
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.errors import JobFailed
-from jdp_scraper.values.cache import Told, ValueCache, stamp_of
+from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
 from jdp_scraper.values.extract import file_sha256, rules_version
 
 # By its name, as a worker alone needs what its module imports.
@@ -57,12 +57,12 @@ async def read_files(
     ``tell`` is awaited for each file, and at least every 10 s while none is done. Raises ``UnusableError`` where no
     worker process can be started; all else that can go wrong is the ``fault`` of its file.
     """
-    known = await asyncio.to_thread(_known, files)
-    missing = [file for number, file in enumerate(files) if number not in known]
+    stamps, known = await asyncio.to_thread(_known, files)
+    missing = [(file, stamps[number]) for number, file in enumerate(files) if number not in known]
 
-    async def read(file: ToRead) -> tuple[Told, bool]:
+    async def read(one: tuple[ToRead, Stamp | None]) -> tuple[Told, bool]:
+        file, stamp = one
         path, cache, version = file.path, file.cache, rules_version(file.rules)
-        stamp = await asyncio.to_thread(stamp_of, path)
         if stamp is not None and not cache.empty:
             sha256 = await asyncio.to_thread(file_sha256, str(path))
             if sha256 is not None and (told := cache.by_content(path, version, stamp, sha256)) is not None:
@@ -101,9 +101,11 @@ def _as_proven(file: ToRead, told: Told) -> Told:
     return {"sha256": sha256, "fault": _CHANGED}
 
 
-def _known(files: Sequence[ToRead]) -> dict[int, Told]:
-    told = ((number, file.cache.unchanged(file.path, rules_version(file.rules))) for number, file in enumerate(files))
-    return {number: one for number, one in told if one is not None}
+def _known(files: Sequence[ToRead]) -> tuple[list[Stamp | None], dict[int, Told]]:
+    """Return each file's stamp, and by number what is known of those that have not changed."""
+    stamps = [stamp_of(file.path) for file in files]
+    told = (file.cache.unchanged(file.path, rules_version(file.rules), stamps[n]) for n, file in enumerate(files))
+    return stamps, {number: one for number, one in enumerate(told) if one is not None}
 
 
 async def _read_anew(file: ToRead, workers: WorkerProcesses) -> Told:

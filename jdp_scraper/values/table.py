@@ -76,5 +76,7 @@ def row_of(file: str, told: Mapping[str, Any], columns: Mapping[str, FieldType],
 def _flags(values: Mapping[str, Typed | None], vehicle: Vehicle) -> Iterator[str]:
     for name in _COMPARED:
         told, known = values.get(name), getattr(vehicle, name)
-        if told is not None and known is not None and plain(str(told)).casefold() != plain(str(known)).casefold():
+        if told is None or known is None or told == known:  # equal most times, which needs no other spelling
+            continue
+        if plain(str(told)).casefold() != plain(str(known)).casefold():
             yield f"{name}: the report says {str(told)!a}, the inventory {str(known)!a}"
