@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,11 @@ class Refused(Exception):
 def load(path: Path) -> bytes:
     """Return a file's content; raises ``Refused`` where it is not a whole PDF, and ``OSError``."""
     with path.open("rb") as file:
-        data = file.read(whole.MAX_BYTES + 1)
+        # Asked for no more than it is long, as memory for what may be read is taken first.
+        size = min(os.fstat(file.fileno()).st_size, whole.MAX_BYTES)
+        data = file.read(size + 1)
+        if len(data) > size:  # it has grown meanwhile, or is too large
+            data += file.read(whole.MAX_BYTES + 1 - len(data))
     if len(data) > whole.MAX_BYTES:
         raise Refused(f"it is larger than {whole.MAX_BYTES} bytes")
     # pdfium mends a file that is cut off as well as it can, so that must be seen before.

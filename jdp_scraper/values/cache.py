@@ -42,6 +42,7 @@ class ValueCache:
         self._seen: dict[str, tuple[Stamp, int, str]] = {}
         self._used: set[str] = set()
         self._changed = False
+        self.was_empty = True  # when it was loaded: then it is of no use to hash a file before it is read
         self.written: dict[str, Any] = {}
 
     @classmethod
@@ -52,16 +53,12 @@ class ValueCache:
             told = json.loads(path.read_bytes())
             if told["format"] == _FORMAT:
                 cache._read = dict(told["read"])
+                cache.was_empty = not cache._read
                 cache._seen = {name: (tuple(stamp), at, sha256) for name, (stamp, at, sha256) in told["seen"].items()}
                 cache.written = dict(told["written"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls(path)
         return cache
-
-    @property
-    def empty(self) -> bool:
-        """Tell whether nothing is known, so that hashing a file is of no use."""
-        return not self._read
 
     def unchanged(self, path: Path, version: str, stamp: Stamp | None) -> Told | None:
         """Return what is known of a file that has not changed since; ``stamp`` is its own."""

@@ -9,14 +9,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
-from jdp_scraper.pdf.value_rules import FieldRule
 from jdp_scraper.values.finding import Finder
 from jdp_scraper.values.layout import Line, lines_of
+from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.typed import Typed
 
 # Counted up whenever the same rules find something else: what was read before is then read again.
@@ -30,12 +29,6 @@ _LONGEST_TITLE = 200  # a pattern may take its time on a longer text
 class _Reader:
     finder: Finder
     title: re.Pattern[str] | None
-
-
-@lru_cache(maxsize=8)
-def rules_version(rules: str) -> str:
-    """Return what tells two ways of reading apart; ``rules`` is the JSON text that ``extract_file`` is given."""
-    return hashlib.sha256(f"{RECIPE} {version('pypdfium2')} {rules}".encode()).hexdigest()
 
 
 def extract_file(path: str, rules: str) -> dict[str, Any]:
@@ -78,7 +71,7 @@ def _waits(path: str) -> bool:
 @lru_cache(maxsize=8)
 def _reader(rules: str) -> _Reader:
     told = json.loads(rules)
-    fields = {name: FieldRule.model_validate(rule) for name, rule in told["fields"].items()}
+    fields = {name: Rule.from_json(rule) for name, rule in told["fields"].items()}
     return _Reader(Finder(fields, told["dates"]), re.compile(told["title"]) if told["title"] else None)
 
 

@@ -16,8 +16,8 @@ from typing import Literal
 
 from jdp_scraper.pdf.labels import whole_word
 from jdp_scraper.pdf.plain_text import plain
-from jdp_scraper.pdf.value_rules import FieldRule
 from jdp_scraper.values.layout import Cell, Line
+from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.typed import TEXT_TYPES, Typed, read_as
 
 Side = Literal["beside", "below"]
@@ -50,7 +50,7 @@ class Label:
 class Finder:
     """The rules of a portal's reports, made ready for its pages."""
 
-    def __init__(self, fields: Mapping[str, FieldRule], dates: Sequence[str]) -> None:
+    def __init__(self, fields: Mapping[str, Rule], dates: Sequence[str]) -> None:
         self.fields = fields
         self.dates = dates
         named: dict[str, list[str]] = {}
@@ -139,7 +139,7 @@ class _Page:
         if value is not None:
             found[name].add(value)
 
-    def _read(self, rule: FieldRule, text: str | None) -> Typed | None:
+    def _read(self, rule: Rule, text: str | None) -> Typed | None:
         if text is None:
             return None
         key = rule.type, text  # a page's style asks for most texts once more
@@ -150,7 +150,7 @@ class _Page:
 
     # -- labels --------------------------------------------------------------------------------------------------------
 
-    def _at_label(self, label: Label, rule: FieldRule) -> Typed | None:
+    def _at_label(self, label: Label, rule: Rule) -> Typed | None:
         text = self._beside(label, rule)
         if rule.at != "any":
             return self._read(rule, text if rule.at == "beside" else self._below(label))
@@ -168,7 +168,7 @@ class _Page:
         missing = self._style == "beside" and (text is not None or rule.type in TEXT_TYPES)
         return None if missing else below
 
-    def _beside(self, label: Label, rule: FieldRule) -> str | None:
+    def _beside(self, label: Label, rule: Rule) -> str | None:
         """Return what stands behind a label in its cell, or in the next one; ``None`` where there is nothing."""
         line = self._lines[label.line]
         inline = line.text[label.token : label.until].strip()
@@ -290,6 +290,6 @@ def _nearest(cell: Cell, heads: Sequence[Cell]) -> Cell | None:
     return best if _apart(cell, best) <= wide else None
 
 
-def _is_number(text: str, rule: FieldRule) -> bool:
+def _is_number(text: str, rule: Rule) -> bool:
     """Tell whether a text behind a label that nothing sets off can be a reference: one word with a digit."""
     return rule.type == "reference" and " " not in text and any(character.isdigit() for character in text)

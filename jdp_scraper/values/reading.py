@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.errors import JobFailed
 from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
-from jdp_scraper.values.extract import file_sha256, rules_version
+from jdp_scraper.values.extract import RECIPE, file_sha256
 
 # By its name, as a worker alone needs what its module imports.
 _EXTRACT = "jdp_scraper.values.extract:extract_file"
@@ -44,6 +47,12 @@ class Counts:
     failed: Counter[str] = field(default_factory=Counter)
 
 
+@lru_cache(maxsize=8)
+def rules_version(rules: str) -> str:
+    """Return what tells two ways of reading apart; ``rules`` is the JSON text that ``extract_file`` is given."""
+    return hashlib.sha256(f"{RECIPE} {version('pypdfium2')} {rules}".encode()).hexdigest()
+
+
 async def read_files(
     files: Sequence[ToRead],
     workers: WorkerProcesses,
@@ -62,14 +71,14 @@ async def read_files(
 
     async def read(one: tuple[ToRead, Stamp | None]) -> tuple[Told, bool]:
         file, stamp = one
-        path, cache, version = file.path, file.cache, rules_version(file.rules)
-        if stamp is not None and not cache.empty:
+        path, cache, recipe = file.path, file.cache, rules_version(file.rules)
+        if stamp is not None and not cache.was_empty:
             sha256 = await asyncio.to_thread(file_sha256, str(path))
-            if sha256 is not None and (told := cache.by_content(path, version, stamp, sha256)) is not None:
+            if sha256 is not None and (told := cache.by_content(path, recipe, stamp, sha256)) is not None:
                 return told, True
         told = await _read_anew(file, workers)
         if not told.pop("again", False):
-            cache.keep(path, version, stamp, told)
+            cache.keep(path, recipe, stamp, told)
         return told, False
 
     async def tell_of_all(progress: BatchProgress) -> None:
