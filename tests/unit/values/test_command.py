@@ -26,6 +26,7 @@ from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import DiskFull, ProfileError, RunFolderError, ValuesError
 from jdp_scraper.values import cache as cache_module
+from jdp_scraper.values import reading
 from jdp_scraper.values.command import ValuesOptions, extract, values
 from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
@@ -233,6 +234,18 @@ async def test_a_second_pass_reads_only_what_has_changed_in_content(
     second = await extract(options(tmp_path, tmp_path))
     assert (second.counts.files, second.counts.from_cache, second.workers.tasks) == (4, 3, 1)
     assert [row["reference"] for row in rows(tmp_path / "values.jsonl")] == ["a", "other", "d", "c"]
+
+
+async def test_a_first_pass_leaves_all_hashing_to_its_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(reading, "file_sha256", hashed.append)
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.pdf").write_bytes(report(name))
+    await extract(options(tmp_path, tmp_path, parallel=Parallel(1)))
+    assert hashed == []
+    (tmp_path / "a.pdf").write_bytes(report("another"))
+    await extract(options(tmp_path, tmp_path))
+    assert str(tmp_path / "a.pdf") in hashed
 
 
 async def test_a_change_that_no_time_stamp_shows_is_seen_all_the_same(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from jdp_scraper.pdf.value_rules import ValueRules
 from jdp_scraper.values.extract import extract_file
+from jdp_scraper.values.finding import Finder
+from jdp_scraper.values.rule import Rule
 from tests.unit.pdf.reports import blank, drawn
 
 VIN = "1FTEW1E54LFA12345"
@@ -58,6 +60,20 @@ def test_labels_and_values_in_one_text(read: Read) -> None:
 )
 def test_what_only_looks_like_a_value_is_none(read: Read, text: str) -> None:
     assert read(*column("A report", text))["values"] == {}
+
+
+def test_a_label_is_found_in_whatever_order_the_page_draws_its_words(read: Read) -> None:
+    told = read((92, 700, "nUmBeR"), (200, 700, "A1"), (60, 640, "A report"), (60, 700, "STOCK"))
+    assert told["values"] == {"reference": "A1"}
+
+
+def test_a_page_is_passed_over_unless_it_holds_all_words_of_a_label_or_of_a_tables_sides() -> None:
+    told = json.loads(RULES)
+    finder = Finder({name: Rule.from_json(rule) for name, rule in told["fields"].items()}, told["dates"])
+    assert not finder.may_find("A vehicle in clean condition, a reliable number")
+    assert finder.may_find("Number of the Vehicle, its identification")
+    assert not finder.may_find("Clean, Average and Rough are conditions")
+    assert finder.may_find("Retail\r\nsome words between\r\nCLEAN")
 
 
 def test_a_field_that_a_page_shows_twice_in_two_ways_is_not_known(read: Read) -> None:
