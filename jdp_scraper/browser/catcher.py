@@ -4,6 +4,10 @@ A report's address is learned here without the report being loaded: the page's o
 request whose address matches, and the request is ended in the browser, so that the portal never sees it. Because the
 patterns are narrow, no other request passes through Python and the browser's cache stays on. A new tab would have a
 session of its own, too late to catch its first request: tabs.js turns each new tab into a hidden frame of its page.
+
+Being able to pause requests costs each of a page's requests a detour, whether it matches or not. A portal whose pages
+open the report's tab by its address tells it before any request is made: once that was seen, requests are no longer
+paused, and tabs.js lets no tab open in any other way, until one tries to.
 """
 
 from __future__ import annotations
@@ -37,15 +41,34 @@ class Refusal:
     retry_after: str = ""
 
 
+class Pausing:
+    """What all catchers of a run know of the portal: does the browser have to pause requests to catch the report's?"""
+
+    def __init__(self) -> None:
+        self.needed = True
+        self._in_doubt = False
+
+    def told_in_page(self) -> None:
+        """Note that a page has told the report's address before any request was made."""
+        self.needed = self._in_doubt
+
+    def doubt(self) -> None:
+        """Note that it was not told, or that anything else failed: requests are paused again, to the run's end."""
+        self.needed = self._in_doubt = True
+
+
 class RequestCatcher:
     """Catches one page's requests to addresses that hold ``wanted``, and drops those that hold one of ``blocked``.
 
     Refusals of the page's own requests are told in the same place, since one of the two is what a click leads to.
     """
 
-    def __init__(self, wanted: str | None, blocked: Sequence[str] = ()) -> None:
+    def __init__(self, wanted: str | None, blocked: Sequence[str] = (), pausing: Pausing | None = None) -> None:
+        self.pausing = pausing or Pausing()
         self._wanted = wanted
         self._blocked = tuple(blocked)
+        self._patterns: list[dict[str, str]] = []
+        self._pauses = False
         self._caught: asyncio.Queue[ReportRequest | Refusal] = asyncio.Queue()
         self._session: CDPSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,15 +81,31 @@ class RequestCatcher:
             await page.add_init_script(_TABS)
         if not parts:
             return
-        patterns = [{"urlPattern": f"*{part.translate(_WILD)}*"} for part in parts]
+        self._patterns = [{"urlPattern": f"*{part.translate(_WILD)}*"} for part in parts]
         self._session = await page.context.new_cdp_session(page)
         self._session.on("Fetch.requestPaused", self._paused)
-        await self._session.send("Fetch.enable", {"patterns": patterns})
+        if self.pausing.needed or self._blocked:
+            await self._pause(self._session)
 
-    def forget(self) -> None:
-        """Drop what was caught so far, so that the next request caught is of what is done next."""
+    async def make_ready(self) -> bool:
+        """Drop what was caught so far, so that the next request caught is of what is done next.
+
+        Returns whether a request would be caught; raises Playwright's ``Error``.
+        """
         while not self._caught.empty():
             self._caught.get_nowait()
+        if self._session is None:
+            return False
+        if self.pausing.needed and not self._pauses:
+            await self._pause(self._session)
+        elif self._pauses and not self.pausing.needed and not self._blocked:
+            self._pauses = False
+            await self._session.send("Fetch.disable")
+        return self._pauses
+
+    async def _pause(self, session: CDPSession) -> None:
+        await session.send("Fetch.enable", {"patterns": self._patterns})
+        self._pauses = True
 
     async def next(self) -> ReportRequest | Refusal:
         """Wait for the next request caught, or refusal seen."""

@@ -14,6 +14,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.console import open_console
 from jdp_scraper.browser.session import BrowserSession, close_page, first_line
 from jdp_scraper.browser.upkeep import Upkeep
 from jdp_scraper.browser.vitals import Vitals
@@ -178,7 +179,9 @@ class PagePool:
                 page = await self._session.new_page()
                 pooled = PooledPage(page, catcher)
                 page.on("crash", lambda _: self._note_crash(pooled))
-                await asyncio.gather(catcher.attach(page), pooled.vitals.attach(page))
+                await asyncio.gather(catcher.attach(page), pooled.vitals.attach(page), open_console(page))
+                if self._session.headless:
+                    await pooled.vitals.draw_a_corner()
                 return pooled
         except (TimeoutError, PlaywrightError) as error:
             if page is not None:

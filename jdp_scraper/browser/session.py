@@ -141,6 +141,11 @@ class BrowserSession:
             raise BrowserLost("the browser is not running")
         return self._context
 
+    @property
+    def headless(self) -> bool:
+        """Whether nobody sees the pages."""
+        return self._options.headless
+
     async def new_page(self) -> Page:
         """Open a page in the context; raises ``PageLost``, or ``BrowserLost`` where the browser has ended."""
         self._footprint.look_again()

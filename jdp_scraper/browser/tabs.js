@@ -12,7 +12,9 @@
   // Compared, not put into a selector: a target is the portal's text.
   const frameNamed = (wanted) => [...document.querySelectorAll("iframe[name]")].find((one) => one.name === wanted);
 
+  // Nothing must leave by a frame whose requests nobody catches: what would open it ends here, with an error.
   const frame = () => {
+    if (window.jdpAsking?.astray?.()) throw new Error("no tab opens here");
     let found = frameNamed(name);
     if (!found) {
       found = document.createElement("iframe");
@@ -141,16 +143,29 @@
   const status = (navigation && navigation.responseStatus) || 0;
   if (status >= 400 && window.noteRefusedRequest) window.noteRefusedRequest(status, null);
 
+  const guarded = (act) => (event) => {
+    try {
+      act(event);
+    } catch (error) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      throw error;
+    }
+  };
   // In the capture phase, and once more when the page's own handlers have run: they may set the target at the click.
   for (const capture of [true, false]) {
     window.addEventListener(
       "submit",
-      (event) => {
+      guarded((event) => {
         retarget(event.target);
         if (event.submitter && event.submitter.hasAttribute("formtarget")) retarget(event.submitter, "formtarget");
-      },
+      }),
       capture,
     );
-    window.addEventListener("click", (event) => event.composedPath().filter(isLink).forEach((link) => retarget(link)), capture);
+    window.addEventListener(
+      "click",
+      guarded((event) => event.composedPath().filter(isLink).forEach((link) => retarget(link))),
+      capture,
+    );
   }
 })();

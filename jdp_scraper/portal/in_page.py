@@ -16,6 +16,7 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Response
 
+from jdp_scraper.browser.console import evaluate
 from jdp_scraper.browser.session import first_line
 from jdp_scraper.errors import NotShown, PageLost, PortalAnswered, StepTimeout
 from jdp_scraper.pdf.answer import retry_after_s
@@ -66,7 +67,7 @@ def page_error(what: str, error: PlaywrightError) -> StepTimeout | PageLost | Po
 
 async def run_script(page: Page, name: str, **given: Any) -> Any:
     """Run one of the scripts in ``page``; raises Playwright's ``Error``."""
-    return await page.evaluate(_script(name), given)
+    return await evaluate(page, _script(name), given)
 
 
 async def run_across_navigation(page: Page, name: str, **given: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
 
-from jdp_scraper.browser.catcher import Refusal, RequestCatcher
+from jdp_scraper.browser.catcher import Pausing, Refusal, RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.errors import PortalAnswered, ReportRefused, SessionExpired, StepTimeout, VehicleError
 from jdp_scraper.pdf.answer import retry_after_s
 from jdp_scraper.portal.in_page import page_step, run_script
-from jdp_scraper.portal.profile import Block, SiteProfile
+from jdp_scraper.portal.profile import Block, Report, SiteProfile
 from jdp_scraper.portal.site import as_arg
 from jdp_scraper.report_request import ReportRequest
 
@@ -20,10 +20,10 @@ CLICK_AGAIN_S = 3.0
 SIGNED_OUT = {401, 403}
 
 
-def new_catcher(profile: SiteProfile, block: bool) -> RequestCatcher:
-    """Return a catcher for a page that reports are asked for on."""
+def new_catcher(profile: SiteProfile, block: bool, pausing: Pausing | None = None) -> RequestCatcher:
+    """Return a catcher for a page that reports are asked for on; ``pausing`` is what the run's others know."""
     blocked = (profile.block if block else Block()).addresses
-    return RequestCatcher(profile.report.address, blocked)
+    return RequestCatcher(profile.report.address, blocked, pausing)
 
 
 async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float) -> ReportRequest:
@@ -44,25 +44,34 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
         async with page_step("report", seconds):
             address = await run_script(pooled.page, "report_link", css=rule.link, time=time)
         return ReportRequest(url=str(address), headers={"Referer": pooled.page.url})
-    pooled.catcher.forget()
-    async with page_step("report", seconds):
-        clicks = asyncio.ensure_future(
-            run_script(
-                pooled.page,
-                "report_clicks",
-                clicks=[as_arg(control) for control in rule.clicks],
-                time=time,
-                again=CLICK_AGAIN_S * 1000,
-                wanted=rule.address,
-            )
-        )
-        try:
-            caught = await _first(pooled.catcher, clicks)
-        finally:
-            clicks.cancel()
+    pausing = pooled.catcher.pausing
+    try:
+        async with page_step("report", seconds):
+            caught = await _ask(pooled, rule, time)
+    except VehicleError:
+        pausing.doubt()
+        raise
     if isinstance(caught, Refusal):
         raise _refused(caught)
     return caught
+
+
+async def _ask(pooled: PooledPage, rule: Report, time: float) -> ReportRequest | Refusal:
+    clicks = asyncio.ensure_future(
+        run_script(
+            pooled.page,
+            "report_clicks",
+            clicks=[as_arg(control) for control in rule.clicks],
+            time=time,
+            again=CLICK_AGAIN_S * 1000,
+            wanted=rule.address,
+            caught=await pooled.catcher.make_ready(),
+        )
+    )
+    try:
+        return await _first(pooled.catcher, clicks)
+    finally:
+        clicks.cancel()
 
 
 def _refused(refusal: Refusal) -> VehicleError:
@@ -85,6 +94,10 @@ async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> Report
             if (error := clicks.exception()) is not None:
                 raise error if isinstance(error, PlaywrightError) else StepTimeout(str(error))
             if (opened := clicks.result()) is not None:
+                if "address" not in opened:
+                    raise StepTimeout("report: its tab was opened in another way than those before")
+                if opened["plain"]:
+                    catcher.pausing.told_in_page()
                 return _tab_request(opened)
         return await waiting
     finally:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from jdp_scraper.browser.catcher import Pausing
 from jdp_scraper.browser.pool import PagePool
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
@@ -68,7 +69,10 @@ class Ground:
 
 def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile) -> PagePool:
     """Return the pool of the pages that vehicles are opened on."""
-    return PagePool(browser, settings.concurrent_contexts, lambda: new_catcher(profile, settings.block_resources))
+    pausing = Pausing()
+    return PagePool(
+        browser, settings.concurrent_contexts, lambda: new_catcher(profile, settings.block_resources, pausing)
+    )
 
 
 class Crew:

@@ -408,14 +408,14 @@ async def test_a_request_that_stays_open_does_not_hide_a_refusal(opener: Opener)
         assert await opener.catcher.next() == Refusal(500)
 
 
-async def test_what_was_caught_before_can_be_forgotten(opener: Opener) -> None:
+async def test_what_was_caught_before_is_forgotten(opener: Opener) -> None:
     await opener.show("")
     await opener.run(f"window.open('{ADDRESS}&old=1')")
     await opener.caught()
     await opener.settled()
     await opener.run(f"window.open('{ADDRESS}&old=2')")
     await opener.settled()
-    opener.catcher.forget()
+    assert await opener.catcher.make_ready()
     await opener.run(f"window.open('{ADDRESS}&new=1')")
     assert (await opener.caught()).url.endswith("new=1")
 

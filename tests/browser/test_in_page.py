@@ -6,10 +6,12 @@ import asyncio
 import socket
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from jdp_scraper.browser.console import open_console
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.errors import PageLost, PortalAnswered, StepTimeout
 from jdp_scraper.portal.in_page import click, open_address, page_step, run_across_navigation, run_script
@@ -18,6 +20,14 @@ from .server import SmallSite
 from .test_pool import BUSY, crash, keep_busy
 
 SHORT_S = 0.3
+
+
+@pytest_asyncio.fixture(loop_scope="session", params=["by Playwright", "by its console"])
+async def page(page: Page, request: pytest.FixtureRequest) -> Page:
+    """A page whose scripts are run in either of the two ways, which come to the same."""
+    if request.param == "by its console":
+        await open_console(page)
+    return page
 
 
 def control(css: str, text: str | None = None, contains: str | None = None) -> dict[str, str | None]:
@@ -55,6 +65,16 @@ async def test_a_page_that_crashes_is_lost(page: Page, site: SmallSite) -> None:
     with pytest.raises(PageLost):
         async with page_step("grid", 30):
             await page.evaluate("1")
+
+
+async def test_a_page_that_crashes_under_a_script_is_lost_at_once(page: Page, site: SmallSite) -> None:
+    await page.goto(site.html("/", ""))
+    waiting = asyncio.ensure_future(run_script(page, "await_any", controls=[control("#none")], time=60_000))
+    await page.evaluate("1")
+    await crash(page, site)
+    with pytest.raises(PageLost, match=r"^grid: the page was lost"):
+        async with page_step("grid", 30):
+            await waiting
 
 
 async def test_a_script_goes_on_in_the_document_that_the_page_moved_to(page: Page, site: SmallSite) -> None:

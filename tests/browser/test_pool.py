@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 from collections.abc import Awaitable, Callable
 
 import pytest
+from PIL import Image
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
@@ -120,16 +122,40 @@ async def test_a_page_that_could_not_be_opened_beforehand_is_opened_when_it_is_n
     assert not failures
 
 
+def opening() -> list[asyncio.Task[object]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "open page"]
+
+
 async def test_a_page_that_died_before_it_was_ever_lent_is_not_lent(
     browser: BrowserSession, site: SmallSite, ear: Ear
 ) -> None:
     async with pool_of(browser, 2, ear) as pool:
         pool.warm_up()
-        await until(lambda: open_pages(browser) == 2)
+        await until(lambda: open_pages(browser) == 2 and not opening())
         for page in list(browser.context.pages):
             await page.close()
         await all_slots_work(pool, 2, site)
         assert pool.statistics().replaced == 2
+
+
+async def test_a_page_that_nobody_sees_is_laid_out_and_pictured_whole(
+    browser: BrowserSession, site: SmallSite, ear: Ear
+) -> None:
+    address = site.html(
+        "/", "<body style='margin:0;background:#0000ff'><p id=low style='position:absolute;top:600px'>low"
+    )
+    async with pool_of(browser, 1, ear) as pool, pool.page() as pooled:
+        page = pooled.page
+        for _ in range(2):
+            await page.goto(address)
+            sizes = "[innerWidth, innerHeight, screen.width, screen.height, devicePixelRatio, document.visibilityState]"
+            assert await page.evaluate(sizes) == [1280, 720, 1280, 720, 1, "visible"]
+            seen = "new Promise((tell) => new IntersectionObserver(([e]) => tell(e.isIntersecting)).observe(low))"
+            assert await page.evaluate(seen)
+            assert await page.evaluate("new Promise((tell) => requestAnimationFrame(() => tell(true)))")
+            picture = Image.open(io.BytesIO(await page.screenshot()))
+            assert picture.size == (1280, 720)
+            assert picture.convert("RGB").getpixel((1270, 710)) == (0, 0, 255)
 
 
 async def test_never_more_than_its_size_is_lent(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
@@ -333,7 +359,7 @@ async def test_the_end_of_a_script_that_has_ended_by_itself_meets_no_other_scrip
     class Unheard(Vitals):
         """The page's sign of life comes too late, however soon it comes."""
 
-        async def _send(self, method: str, **given: str) -> dict[str, object]:
+        async def _send(self, method: str, **given: object) -> dict[str, object]:
             answer = await super()._send(method, **given)
             if method == "Runtime.evaluate" and not self.heard:
                 self.heard = True

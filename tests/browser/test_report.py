@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -9,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from jdp_scraper.browser.catcher import RequestCatcher
+from jdp_scraper.browser.console import open_console
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.errors import ReportRefused, StepTimeout
@@ -35,7 +37,7 @@ async def session(shared_either: BrowserSession) -> AsyncIterator[BrowserSession
 async def pooled(session: BrowserSession) -> PooledPage:
     page = await session.new_page()
     catcher: RequestCatcher = new_catcher(PROFILE, block=False)
-    await catcher.attach(page)
+    await asyncio.gather(catcher.attach(page), open_console(page))
     return PooledPage(page, catcher)
 
 
@@ -65,6 +67,45 @@ async def test_an_address_is_learned_however_the_report_is_opened(way: str, lear
     request = await learn(script, body)
     assert (request.url, request.method, request.body) == (site.url(ADDRESS), "GET", None)
     assert site.asked[REPORT] == 0
+
+
+OTHER_TABS = [way for way in WAYS if not way.startswith(("the same tab", "a frame", "a script's request"))]
+
+
+@pytest.mark.parametrize("way", OTHER_TABS)
+async def test_no_tab_opens_unseen_once_requests_are_no_longer_paused(
+    way: str, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    await learn(f"window.open('{ADDRESS}')")
+    assert not pooled.catcher.pausing.needed
+    body, script = WAYS[way]
+    if way.startswith("window.open") and "nowhere" not in way:
+        assert (await learn(script, body)).url == site.url(ADDRESS)
+        assert not pooled.catcher.pausing.needed
+    else:
+        with pytest.raises(StepTimeout, match="another way"):
+            await learn(script, body)
+        assert (await learn(script, body)).url == site.url(ADDRESS), "requests are paused again"
+        await learn(f"window.open('{ADDRESS}')")
+        assert pooled.catcher.pausing.needed, "and stay so"
+    assert site.asked[REPORT] == 0
+    assert len(pooled.page.context.pages) == 1
+
+
+async def test_requests_stay_paused_where_a_page_opens_other_tabs_too(
+    learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    site.html("/help", "<p>help")
+    await learn(f"window.open('/help'); window.open('{ADDRESS}')")
+    assert pooled.catcher.pausing.needed
+
+
+async def test_what_a_page_does_with_the_tab_that_was_told_of_does_it_no_harm(
+    learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    for _ in range(2):
+        await learn(f"const tab = window.open('{ADDRESS}'); tab.document.title = 'Report'; window.went = 'on'")
+        assert await pooled.page.evaluate("window.went") == "on"
 
 
 async def test_a_tab_that_a_script_opens_by_its_address_is_no_frame(

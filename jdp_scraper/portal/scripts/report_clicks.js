@@ -3,7 +3,8 @@
 // Returns the report's address where the last click's script opens a tab by it (see tabs.js), with the referrer that the
 // tab would send, and null where the report comes in another way, which is seen at the browser. What an earlier control
 // opens is seen at the browser, too, and so is a tab whose referrer is not plainly told by the browser's default policy.
-async ({ clicks, time, again, wanted }) => {
+// Where nothing would be caught there, any other tab is kept from opening, and {} is returned.
+async ({ clicks, time, again, wanted, caught }) => {
   const ready = (control) => () => {
     const element = settled() && find(control);
     return element && !element.disabled ? element : null;
@@ -11,9 +12,12 @@ async ({ clicks, time, again, wanted }) => {
   let last = null;
   let tell;
   let listening = false;
+  let over = false;
+  let plain = true; // no tab but the report's has opened
   const told = new Promise((resolve) => {
     tell = (opened) => {
       listening = false;
+      over = true;
       resolve(opened);
     };
   });
@@ -39,12 +43,18 @@ async ({ clicks, time, again, wanted }) => {
   };
   // From here on tabs.js tells of refusals, and of a tab that a script opens.
   window.jdpAsking = {
+    astray: () => {
+      plain = false;
+      if (caught || over) return false;
+      tell({});
+      return true;
+    },
     opened: (to, features) => {
       const address = to.href.replace(/#.*/, "");
       if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !address.includes(wanted)) return false;
       const sent = referrer(to, features);
       if (sent === undefined) return false;
-      tell({ address, referrer: sent });
+      tell({ address, referrer: sent, plain });
       return true;
     },
   };
@@ -58,7 +68,7 @@ async ({ clicks, time, again, wanted }) => {
     if (control === clicks.at(-1)) {
       listening = true;
       setTimeout(() => tell(null), time);
-      addEventListener("beforeunload", () => tell(null)); // something comes in this document's place
+      addEventListener("beforeunload", () => tell(caught ? null : {})); // something comes in this document's place
     }
     last.click();
   }
