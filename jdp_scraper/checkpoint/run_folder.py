@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import re
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ def was_begun(folder: RunFolder) -> bool:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir()]
+        return os.listdir(folder)  # noqa: PTH208 - of thousands of PDFs, each a path otherwise
     except (FileNotFoundError, NotADirectoryError):
         return []
 

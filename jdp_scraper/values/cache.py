@@ -17,7 +17,7 @@ from jdp_scraper.disk import Disk
 
 NAME = ".values-cache.json"
 _FORMAT = 1
-_TICK_NS = 2_500_000_000  # the coarsest clock of a file system in use ticks every two seconds
+TICK_NS = 2_500_000_000  # the coarsest clock of a file system in use ticks every two seconds
 
 Stamp = tuple[int, ...]
 Told = dict[str, Any]
@@ -29,6 +29,11 @@ def stamp_of(path: Path) -> Stamp | None:
         told = os.stat(path)  # noqa: PTH116 - asked of every file; the method of a path costs half as much again
     except OSError:
         return None
+    return stamp_told(told)
+
+
+def stamp_told(told: os.stat_result) -> Stamp:
+    """Return the stamp of what ``stat`` has told."""
     return told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino
 
 
@@ -69,7 +74,7 @@ class ValueCache:
         _, at, sha256 = seen
         key = _key(version, sha256)
         told = self._read.get(key)
-        if told is None or max(stamp[1], stamp[2]) + _TICK_NS >= at:
+        if told is None or max(stamp[1], stamp[2]) + TICK_NS >= at:
             return None
         self._used.update((name, key))
         return told

@@ -28,13 +28,12 @@ from jdp_scraper.settings import Settings
 from jdp_scraper.values.cache import Told
 from jdp_scraper.values.comparing import comparison
 from jdp_scraper.values.files import JSONL, WORKBOOK
+from jdp_scraper.values.last_pass import LastPass
 from jdp_scraper.values.out_folder import OutLock, put_in_place
-from jdp_scraper.values.place import Place, open_place
-from jdp_scraper.values.reading import LIMITS, Counts, ToRead, read_files
+from jdp_scraper.values.place import Place, open_place, out_of
+from jdp_scraper.values.reading import LIMITS, Counts, ToRead, read_files, tell_known
+from jdp_scraper.values.summary import Summary
 from jdp_scraper.values.table import Row, Table, columns_of, row_of
-
-SHOWN = 20
-NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +65,10 @@ def options_of(settings: Settings) -> ValuesOptions:
 
 @dataclass(slots=True)
 class Extracted:
-    """What came of it; ``seconds`` is the time of it all, ``tables`` are by the folder that they were written to."""
+    """What came of it; ``seconds`` is the time of it all, ``outs`` are the folders in which the tables lie."""
 
-    tables: dict[Path, Table]
+    outs: tuple[Path, ...]
+    summary: Summary
     counts: Counts
     workers: Statistics
     seconds: float
@@ -100,10 +100,20 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
     began = time.perf_counter()
     disk = disk or Disk()
     sources = await asyncio.to_thread(_sources, options)
-    places = [await open_place(source, options.portal, options.rules_from) for source in sources]
+    by_out = await asyncio.to_thread(_by_out, options, sources)
+    last = await asyncio.to_thread(LastPass, by_out, options.portal, options.rules_from)
+    if (known := await asyncio.to_thread(last.known)) is not None:
+        await tell_known(known.files, known.files, tell)
+        counts = Counts(known.files, known.files, failed=known.summary.failed)
+        statistics = Statistics(_size(options, known.files))
+        return Extracted(tuple(by_out), known.summary, counts, statistics, time.perf_counter() - began)
+    outs = {
+        out: [await open_place(source, options.portal, options.rules_from) for source in ones]
+        for out, ones in by_out.items()
+    }
+    places = [place for ones in outs.values() for place in ones]
     if not any(place.files for place in places):
         raise ValuesError(f"{sources[0].path} holds no report yet: fetch some first, or name another run")
-    outs = await asyncio.to_thread(_by_out, options, places)
     async with AsyncExitStack() as stack:
         caches = {out: await stack.enter_async_context(OutLock(out, disk)) for out in outs}
         files = [
@@ -114,10 +124,14 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
         ]
         told, counts, statistics = await _read(files, options, tell)
         tables, rows = _tables(outs, iter(told))
+        written = {}
         for out, ones in outs.items():
             changed = await comparison(ones, rows, tables[out].columns)
-            await in_thread(put_in_place, out, tables[out], changed, caches[out], disk)
-    return Extracted(tables, counts, statistics, time.perf_counter() - began)
+            written[out] = await in_thread(put_in_place, out, tables[out], changed, caches[out], disk)
+        summary = Summary.of(tables, counts.failed)
+        if not counts.unsure:
+            await in_thread(last.keep, places, counts.files, summary, written, disk)
+    return Extracted(tuple(outs), summary, counts, statistics, time.perf_counter() - began)
 
 
 def _sources(options: ValuesOptions) -> list[Source]:
@@ -132,19 +146,23 @@ def _sources(options: ValuesOptions) -> list[Source]:
     return find_sources(options.download_folder, named, () if options.out is None else (options.out,))
 
 
-def _by_out(options: ValuesOptions, places: Iterable[Place]) -> dict[Path, list[Place]]:
-    """Return the places whose values go into the same folder, by that folder."""
-    outs: dict[Path, list[Place]] = {}
-    for place in places:
-        outs.setdefault(whole_path(options.out or place.out), []).append(place)
+def _by_out(options: ValuesOptions, sources: Iterable[Source]) -> dict[Path, list[Source]]:
+    """Return the sources whose values go into the same folder, by that folder."""
+    outs: dict[Path, list[Source]] = {}
+    for source in sources:
+        outs.setdefault(whole_path(options.out or out_of(source)), []).append(source)
     return outs
+
+
+def _size(options: ValuesOptions, files: int) -> int:
+    return min(options.batch, options.parallel.size_for(files))
 
 
 async def _read(
     files: Sequence[ToRead], options: ValuesOptions, tell: Tell | None
 ) -> tuple[list[Told], Counts, Statistics]:
     counts = Counts()
-    size = min(options.batch, options.parallel.size_for(len(files)))
+    size = _size(options, len(files))
     async with WorkerProcesses(size, LIMITS) as workers:
         workers.statistics.begin()
         window = options.batch if size > 1 else 1
@@ -172,25 +190,22 @@ def _tables(
 
 
 def _lines(extracted: Extracted) -> Iterator[str]:
-    counts, workers = extracted.counts, extracted.workers
-    rows = [row for table in extracted.tables.values() for row in table.rows]
-    for reason, times in counts.failed.most_common(SHOWN):
-        files = [str(row.values["file"]) for row in rows if row.error == reason]
-        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
-        yield f"failed   {times} of {counts.files}: {reason}: {', '.join(files[:NAMED])}{more}"
-    flagged = [one for table in extracted.tables.values() for one in table.flagged()]
-    for file, flag in flagged[:SHOWN]:
+    counts, workers, summary = extracted.counts, extracted.workers, extracted.summary
+    for reason, files in summary.examples.items():
+        times = summary.failed[reason]
+        more = f" and {times - len(files)} more" if times > len(files) else ""
+        yield f"failed   {times} of {counts.files}: {reason}: {', '.join(files)}{more}"
+    for file, flag in summary.flagged:
         yield f"flagged  {file}: {flag}"
-    if len(flagged) > SHOWN:
-        yield f"flagged  ... and {len(flagged) - SHOWN} more: see {JSONL}"
-    for table in extracted.tables.values():
-        if missing := table.not_found():
-            yield f"no value {', '.join(f'{name} in {times}' for name, times in missing.items())}"
+    if summary.flags > len(summary.flagged):
+        yield f"flagged  ... and {summary.flags - len(summary.flagged)} more: see {JSONL}"
+    for missing in filter(None, summary.missing.values()):
+        yield f"no value {', '.join(f'{name} in {times}' for name, times in missing.items())}"
     read = counts.files - counts.from_cache
     yield (
         f"values of {counts.files} files: {read} read, {counts.from_cache} from the cache, "
-        f"{counts.failed.total()} failed, {len(flagged)} flagged; {extracted.seconds:.1f} s, "
+        f"{counts.failed.total()} failed, {summary.flags} flagged; {extracted.seconds:.1f} s, "
         f"{counts.files / extracted.seconds:.0f} files/s; {workers.workers} workers, {workers.busy:.0%} busy"
     )
-    for out in extracted.tables:
+    for out in extracted.outs:
         yield f"  values     {out / WORKBOOK}"

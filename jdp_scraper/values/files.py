@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from jdp_scraper.disk import Disk
 from jdp_scraper.values.changes import COLUMNS as CHANGE_COLUMNS
 from jdp_scraper.values.changes import Change
+from jdp_scraper.values.extract import file_sha256
 from jdp_scraper.values.table import Table
 
 JSONL, WORKBOOK, PARQUET = "values.jsonl", "values.xlsx", "values.parquet"
@@ -42,13 +44,29 @@ def contents(table: Table, changed: Sequence[Change] | None) -> dict[str, Callab
     return made
 
 
-def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) -> None:
-    """Write the files, and remove those of an earlier time that would not agree; blocks, raises ``StorageError``."""
+def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) -> dict[str, str | None]:
+    """Write the files, and remove those of an earlier time that would not agree; blocks, raises ``StorageError``.
+
+    Return the SHA-256 of each by its name, ``None`` for one that is not to be there.
+    """
     disk.make_folder(folder)
-    for name, content in made.items():
-        disk.write_whole(folder / name, content())
-    for name in {CHANGES, PARQUET} - made.keys():
-        disk.remove(folder / name)
+    hashes: dict[str, str | None] = dict.fromkeys((CHANGES, PARQUET))
+    for name, make in made.items():
+        content = make()
+        disk.write_whole(folder / name, content)
+        hashes[name] = hashlib.sha256(content).hexdigest()
+    for name, sha256 in hashes.items():
+        if sha256 is None:
+            disk.remove(folder / name)
+    return hashes
+
+
+def lie_there(folder: Path, hashes: Mapping[str, str | None]) -> bool:
+    """Tell whether the files of such hashes lie in a folder, and none that is not to be there; blocks."""
+    return all(
+        not os.path.lexists(folder / name) if sha256 is None else file_sha256(str(folder / name)) == sha256
+        for name, sha256 in hashes.items()
+    )
 
 
 def digest_of(table: Table, changed: Sequence[Change] | None) -> str:

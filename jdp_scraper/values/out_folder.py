@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,9 +11,9 @@ from filelock import FileLock, Timeout
 
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import FolderNotWritable, ValuesError
-from jdp_scraper.values.cache import NAME, ValueCache, stamp_of
+from jdp_scraper.values.cache import NAME, ValueCache
 from jdp_scraper.values.changes import Change
-from jdp_scraper.values.files import contents, digest_of, write_all
+from jdp_scraper.values.files import contents, digest_of, lie_there, write_all
 from jdp_scraper.values.table import Table
 
 LOCK = ".values.lock"
@@ -53,15 +53,17 @@ class OutLock:
         return ValueCache.load(self._folder / NAME)
 
 
-def put_in_place(folder: Path, table: Table, changed: Sequence[Change] | None, cache: ValueCache, disk: Disk) -> None:
-    """Write the files, but where the same lie there untouched, and save the cache; blocks, raises ``StorageError``."""
+def put_in_place(
+    folder: Path, table: Table, changed: Sequence[Change] | None, cache: ValueCache, disk: Disk
+) -> dict[str, str | None]:
+    """Write the files, but where the same lie there untouched, and save the cache; blocks, raises ``StorageError``.
+
+    Return the SHA-256 of each file by its name, as ``write_all``.
+    """
     digest = digest_of(table, changed)
     made = contents(table, changed)
-    if cache.written != {"digest": digest, "files": _stamps(folder, made)}:
-        write_all(folder, made, disk)
-    cache.save(disk, {"digest": digest, "files": _stamps(folder, made)})
-
-
-def _stamps(folder: Path, names: Iterable[str]) -> dict[str, list[int] | None]:
-    stamps = {name: stamp_of(folder / name) for name in names}
-    return {name: None if stamp is None else list(stamp) for name, stamp in stamps.items()}
+    hashes = cache.written.get("sha256")
+    if cache.written.get("digest") != digest or not isinstance(hashes, dict) or not lie_there(folder, hashes):
+        hashes = write_all(folder, made, disk)
+    cache.save(disk, {"digest": digest, "sha256": hashes})
+    return hashes

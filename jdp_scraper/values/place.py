@@ -48,11 +48,6 @@ class Place:
     header: RunHeader | None = None
     inventory: Mapping[str, Vehicle] = field(default_factory=dict)
 
-    @property
-    def out(self) -> Path:
-        """The folder for what is written of this place alone."""
-        return RunFolder(self.source.path).data if self.source.is_run else self.source.path
-
 
 async def open_place(source: Source, portal: str, rules_from: str | None) -> Place:
     """Read a place without changing it; the rules are those of ``rules_from``, else of the run's own portal.
@@ -61,10 +56,29 @@ async def open_place(source: Source, portal: str, rules_from: str | None) -> Pla
     """
     if source.is_run:
         return await _open_run(source, portal, rules_from)
-    profile = await asyncio.to_thread(load_profile, rules_from or portal)
+    rules = await asyncio.to_thread(rules_of, None, portal, rules_from)
     paths = await asyncio.to_thread(_pdfs, source)
     files = (ReportFile(path, path.relative_to(source.path).as_posix()) for path in paths)
-    return Place(source, tuple(files), *_rules(profile))
+    return Place(source, tuple(files), *rules)
+
+
+def out_of(source: Source) -> Path:
+    """Return the folder for what is written of a place alone."""
+    return RunFolder(source.path).data if source.is_run else source.path
+
+
+def rules_of(made_with: str | None, portal: str, rules_from: str | None) -> tuple[str, dict[str, FieldType]]:
+    """Return the rules of a place, and its own fields; ``made_with`` is the portal of a run, ``None`` for a folder.
+
+    Blocks, raises ``ProfileError``.
+    """
+    # One that cannot be read is told: with another one of the run's portal, a user's own fields would only be missing.
+    profile: SiteProfile | None = load_profile(rules_from or portal)
+    if rules_from is None and made_with is not None and profile is not None and profile.name != made_with:
+        profile = profile_named(made_with, made_with)
+    if profile is None:
+        raise ProfileError(f"the run was made with the profile {made_with!r}: name its file with --portal")
+    return _rules(profile)
 
 
 async def read_run(path: Path) -> tuple[RunHeader, dict[str, Vehicle], list[ReportFile]]:
@@ -83,13 +97,8 @@ async def read_run(path: Path) -> tuple[RunHeader, dict[str, Vehicle], list[Repo
 
 async def _open_run(source: Source, portal: str, rules_from: str | None) -> Place:
     header, inventory, files = await read_run(source.path)
-    # One that cannot be read is told: with another one of the run's portal, a user's own fields would only be missing.
-    profile: SiteProfile | None = await asyncio.to_thread(load_profile, rules_from or portal)
-    if rules_from is None and profile is not None and profile.name != header.portal:
-        profile = await asyncio.to_thread(profile_named, header.portal, header.portal)
-    if profile is None:
-        raise ProfileError(f"the run was made with the profile {header.portal!r}: name its file with --portal")
-    return Place(source, tuple(files), *_rules(profile), header, inventory)
+    rules = await asyncio.to_thread(rules_of, header.portal, portal, rules_from)
+    return Place(source, tuple(files), *rules, header, inventory)
 
 
 def _pdfs(source: Source) -> list[Path]:

@@ -40,10 +40,14 @@ class ToRead:
 
 @dataclass(slots=True)
 class Counts:
-    """How reading went: files, those of them that were known before, and those that failed, by their reason."""
+    """How reading went: files, those of them that were known before, and those that failed, by their reason.
+
+    ``unsure`` are those that another pass may find otherwise although they have not changed.
+    """
 
     files: int = 0
     from_cache: int = 0
+    unsure: int = 0
     failed: Counter[str] = field(default_factory=Counter)
 
 
@@ -77,7 +81,9 @@ async def read_files(
             if sha256 is not None and (told := cache.by_content(path, recipe, stamp, sha256)) is not None:
                 return told, True
         told = await _read_anew(file, workers)
-        if not told.pop("again", False):
+        again = told.pop("again", False)
+        counts.unsure += again or told.get("sha256") is None
+        if not again:
             cache.keep(path, recipe, stamp, told)
         return told, False
 
@@ -86,9 +92,7 @@ async def read_files(
             done = len(known) + progress.done
             await tell(BatchProgress(done, progress.under_way, len(files), progress.seconds))
 
-    if tell is not None:
-        for done in range(1, len(known) + 1):
-            await tell(BatchProgress(done, 0, len(files), 0.0))
+    await tell_known(len(known), len(files), tell)
     async with aclosing(in_order(missing, read, size=size, tell=None if tell is None else tell_of_all)) as results:
         for number in range(len(files)):
             told, from_cache = (known[number], True) if number in known else await anext(results)
@@ -100,6 +104,13 @@ async def read_files(
             yield told
         async for _ in results:
             pass  # nothing is left; this waits until all has been told
+
+
+async def tell_known(known: int, files: int, tell: Tell | None) -> None:
+    """Tell of each file that need not be read."""
+    if tell is not None:
+        for done in range(1, known + 1):
+            await tell(BatchProgress(done, 0, files, 0.0))
 
 
 def _as_proven(file: ToRead, told: Told) -> Told:
