@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jdp_scraper.batch.in_order import BatchProgress, Tell
 from jdp_scraper.batch.policy import Parallel
@@ -27,13 +28,16 @@ from jdp_scraper.pdf.unbroken import in_thread
 from jdp_scraper.settings import Settings
 from jdp_scraper.values.cache import Told
 from jdp_scraper.values.comparing import comparison
-from jdp_scraper.values.files import JSONL, WORKBOOK
+from jdp_scraper.values.files import JSONL, WORKBOOK, begun_workbook
 from jdp_scraper.values.last_pass import LastPass
 from jdp_scraper.values.out_folder import OutLock, put_in_place
 from jdp_scraper.values.place import Place, open_place, out_of
 from jdp_scraper.values.reading import LIMITS, Counts, ToRead, read_files, tell_known
 from jdp_scraper.values.summary import Summary
 from jdp_scraper.values.table import Row, Table, columns_of, row_of
+
+if TYPE_CHECKING:
+    from jdp_scraper.values.workbook import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +126,14 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
             for one in ones
             for file in one.files
         ]
-        told, counts, statistics = await _read(files, options, tell)
-        tables, rows = _tables(outs, iter(told))
-        written = {}
+        read, statistics = await _read(outs, files, options, tell)
+        counts, written = read.counts, {}
         for out, ones in outs.items():
-            changed = await comparison(ones, rows, tables[out].columns)
-            written[out] = await in_thread(put_in_place, out, tables[out], changed, caches[out], disk)
-        summary = Summary.of(tables, counts.failed)
+            table = read.tables[out]
+            changed = await comparison(ones, read.rows, table.columns)
+            book = read.books.get(out)
+            written[out] = await in_thread(put_in_place, out, table, changed, caches[out], disk, book=book)
+        summary = Summary.of(read.tables, counts.failed)
         if not counts.unsure:
             await in_thread(last.keep, places, counts.files, summary, written, disk)
     return Extracted(tuple(outs), summary, counts, statistics, time.perf_counter() - began)
@@ -158,32 +163,52 @@ def _size(options: ValuesOptions, files: int) -> int:
     return min(options.batch, options.parallel.size_for(files))
 
 
+@dataclass(slots=True)
+class _Read:
+    """What was read, by the folder that it is written to, and each place's rows by its own.
+
+    ``books`` are the workbooks of those tables in which something is new.
+    """
+
+    counts: Counts = field(default_factory=Counts)
+    tables: dict[Path, Table] = field(default_factory=dict)
+    books: dict[Path, Book] = field(default_factory=dict)
+    rows: dict[Path, list[Row]] = field(default_factory=dict)
+
+
 async def _read(
-    files: Sequence[ToRead], options: ValuesOptions, tell: Tell | None
-) -> tuple[list[Told], Counts, Statistics]:
-    counts = Counts()
+    outs: Mapping[Path, Sequence[Place]], files: Sequence[ToRead], options: ValuesOptions, tell: Tell | None
+) -> tuple[_Read, Statistics]:
+    """Read the files, which are in the order of the places."""
+    found = _Read()
     size = _size(options, len(files))
     async with WorkerProcesses(size, LIMITS) as workers:
         workers.statistics.begin()
         window = options.batch if size > 1 else 1
-        told = [one async for one in read_files(files, workers, size=window, counts=counts, tell=tell)]
-    return told, counts, workers.statistics
+        async with aclosing(read_files(files, workers, size=window, counts=found.counts, tell=tell)) as told:
+            for out, places in outs.items():
+                await _read_table(out, places, told, found)
+            async for _ in told:
+                pass  # nothing is left; this waits until all has been told
+    return found, workers.statistics
 
 
-def _tables(
-    outs: Mapping[Path, Sequence[Place]], told: Iterator[Told]
-) -> tuple[dict[Path, Table], dict[Path, list[Row]]]:
-    """Return the table of each folder, and the rows of each place by its own; ``told`` is in their order."""
-    tables: dict[Path, Table] = {}
-    rows: dict[Path, list[Row]] = {}
-    for out, places in outs.items():
-        columns = columns_of([place.own_fields for place in places])
-        for place in places:
-            before = f"{place.source.name}/" if len(places) > 1 else ""
-            named = ((file, f"{before}{file.name}") for file in place.files)
-            rows[place.source.path] = [row_of(name, next(told), columns, file.vehicle) for file, name in named]
-        tables[out] = Table(columns, [row for place in places for row in rows[place.source.path]])
-    return tables, rows
+async def _read_table(out: Path, places: Sequence[Place], told: AsyncIterator[Told], found: _Read) -> None:
+    """Make the table of a folder, and its workbook at the same time where anything is new: that takes a while."""
+    counts = found.counts
+    known = counts.files - counts.from_cache
+    table = found.tables[out] = Table(columns_of([place.own_fields for place in places]))
+    for place in places:
+        before = f"{place.source.name}/" if len(places) > 1 else ""
+        rows = found.rows[place.source.path] = []
+        for file in place.files:
+            row = row_of(f"{before}{file.name}", await anext(told), table.columns, file.vehicle)
+            rows.append(row)
+            table.rows.append(row)
+            if (book := found.books.get(out)) is not None:
+                book.add(row)
+            elif counts.files - counts.from_cache > known:
+                found.books[out] = await asyncio.to_thread(begun_workbook, table)
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

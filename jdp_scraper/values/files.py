@@ -13,13 +13,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jdp_scraper.disk import Disk
 from jdp_scraper.values.changes import COLUMNS as CHANGE_COLUMNS
 from jdp_scraper.values.changes import Change
 from jdp_scraper.values.extract import file_sha256
 from jdp_scraper.values.table import Table
+
+if TYPE_CHECKING:
+    from jdp_scraper.values.workbook import Book
 
 JSONL, WORKBOOK, PARQUET = "values.jsonl", "values.xlsx", "values.parquet"
 CHANGES = "changes.csv"
@@ -30,12 +33,24 @@ _ROW_ENDS = "\r\n"  # of the excel dialect
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
-def contents(table: Table, changed: Sequence[Change] | None) -> dict[str, Callable[[], bytes]]:
-    """Return what makes the content of each file, by its name; ``changed`` is ``None`` where nothing is compared."""
+def begun_workbook(table: Table) -> Book:
+    """Return the workbook of a table that grows; blocks."""
+    from jdp_scraper.values.workbook import Book  # noqa: PLC0415 - slow to import, and often nothing is written
+
+    return Book(table)
+
+
+def contents(
+    table: Table, changed: Sequence[Change] | None, book: Book | None = None
+) -> dict[str, Callable[[], bytes]]:
+    """Return what makes the content of each file, by its name; ``changed`` is ``None`` where nothing is compared.
+
+    ``book`` is the table's workbook, where it was begun before; its content can be made but once.
+    """
     made: dict[str, Callable[[], bytes]] = {
         "values.csv": lambda: values_csv(table),
         JSONL: lambda: values_jsonl(table),
-        WORKBOOK: lambda: _workbook(table, changed),
+        WORKBOOK: lambda: (book or begun_workbook(table)).content(changed),
     }
     if find_spec("pyarrow") is not None:
         made[PARQUET] = lambda: _parquet(table)
@@ -120,12 +135,6 @@ class _Lines:
 
     def write(self, row: str) -> None:
         self.told.append(f"{row.removesuffix(_ROW_ENDS)}\n")
-
-
-def _workbook(table: Table, changed: Sequence[Change] | None) -> bytes:
-    from jdp_scraper.values.workbook import workbook  # noqa: PLC0415 - slow to import, and often nothing is written
-
-    return workbook(table, changed)
 
 
 def _parquet(table: Table) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -15,6 +16,9 @@ from jdp_scraper.values.cache import NAME, ValueCache
 from jdp_scraper.values.changes import Change
 from jdp_scraper.values.files import contents, digest_of, lie_there, write_all
 from jdp_scraper.values.table import Table
+
+if TYPE_CHECKING:
+    from jdp_scraper.values.workbook import Book
 
 LOCK = ".values.lock"
 
@@ -54,14 +58,20 @@ class OutLock:
 
 
 def put_in_place(
-    folder: Path, table: Table, changed: Sequence[Change] | None, cache: ValueCache, disk: Disk
+    folder: Path,
+    table: Table,
+    changed: Sequence[Change] | None,
+    cache: ValueCache,
+    disk: Disk,
+    *,
+    book: Book | None = None,
 ) -> dict[str, str | None]:
     """Write the files, but where the same lie there untouched, and save the cache; blocks, raises ``StorageError``.
 
-    Return the SHA-256 of each file by its name, as ``write_all``.
+    ``book`` is as for ``contents``. Return the SHA-256 of each file by its name, as ``write_all``.
     """
     digest = digest_of(table, changed)
-    made = contents(table, changed)
+    made = contents(table, changed, book)
     hashes = cache.written.get("sha256")
     if cache.written.get("digest") != digest or not isinstance(hashes, dict) or not lie_there(folder, hashes):
         hashes = write_all(folder, made, disk)
