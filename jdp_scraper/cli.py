@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("run", "values", "archive", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
+_COMMAND_CUT_OFF = "Interrupted: what was there before is whole; start the command again."
 
 
 class _Parser(argparse.ArgumentParser):
@@ -250,12 +251,24 @@ async def _run_with(
     return (1 if run.report.done < run.report.wanted else 0), run.report
 
 
+async def _until_stopped(command: Coroutine[Any, Any, int]) -> int:
+    """Run a command that a signal may cut off at any time; raises ``Interrupted`` then."""
+    from jdp_scraper.stop import StopRequest  # noqa: PLC0415
+
+    stop = StopRequest()
+    with system.on_stop_signals(stop.receive):
+        try:
+            return await stop.guard(command)
+        except Interrupted as error:
+            raise Interrupted(error.signal_number, _COMMAND_CUT_OFF) from error
+
+
 def _values(args: argparse.Namespace) -> int:
     from jdp_scraper.values.command import options_of, values  # noqa: PLC0415 - slow to import, as the libraries are
 
     settings = load_settings({"download_folder": args.download_folder})
     options = replace(options_of(settings), named=tuple(args.sources), out=args.out, rules_from=args.portal)
-    return asyncio.run(values(options))
+    return asyncio.run(_until_stopped(values(options)))
 
 
 def _status(args: argparse.Namespace) -> int:
@@ -279,7 +292,7 @@ def _archive(args: argparse.Namespace) -> int:
 
     settings = load_settings({"download_folder": args.download_folder})
     options = replace(options_of(settings), named=tuple(args.sources), out=args.out)
-    return asyncio.run(archive(options, verbose=args.verbose))
+    return asyncio.run(_until_stopped(archive(options, verbose=args.verbose)))
 
 
 def _doctor(args: argparse.Namespace) -> int:
