@@ -6,15 +6,18 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import until
+from tests.support.program import until, until_portal
 
 from .conftest import StartPortal
 from .visitor import GRID, SIGN_IN
 
 ROWS = "tr[id*='DXDataRow']"
+WAIT_S = 60.0  # only how long a failure takes
+
+expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture
@@ -23,18 +26,27 @@ async def page() -> AsyncIterator[Page]:
         path = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))), None)
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = await browser.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(WAIT_S * 1000)
         yield page
         await browser.close()
+
+
+async def click_to(page: Page, button: Locator, found: str) -> None:
+    """Click on what leads to another document, and wait for all of that: a click before its scripts have run is lost.
+
+    `found` is in that document and not in this one, as their addresses may be the same.
+    """
+    await button.click()
+    await page.locator(found).wait_for()
+    await page.wait_for_load_state("load")
 
 
 async def sign_in(page: Page, portal: DemoPortal) -> None:
     await page.goto(portal.url + SIGN_IN)
     await page.fill("#usernameInput", "demo")
     await page.fill("#passwordInput", "demo")
-    await page.click("#loginButton")
-    await page.click("#agreementCheckBox")
-    await page.wait_for_url(f"{portal.url}/ValuesOnline/")
+    await click_to(page, page.locator("#loginButton"), "#agreementForm")
+    await click_to(page, page.locator("#agreementCheckBox"), "#primaryMenu")
 
 
 async def open_vehicle(page: Page, portal: DemoPortal, reference: str) -> None:
@@ -44,7 +56,8 @@ async def open_vehicle(page: Page, portal: DemoPortal, reference: str) -> None:
     await page.locator("#StockNumberInput").blur()
     row = page.locator(ROWS, has=page.get_by_text(reference, exact=True))
     await expect(page.locator("a.dxgvFilterBarLink[onclick*='ClearFilter']")).to_be_visible()
-    await row.locator("a[id^='bookOutButton_'][title='Bookout']:has(img[title='Bookout'][src*='book.png'])").click()
+    icon = row.locator("a[id^='bookOutButton_'][title='Bookout']:has(img[title='Bookout'][src*='book.png'])")
+    await click_to(page, icon, "#bookout")
     await page.locator("button.reportButton:not(.requiresVehicle)").click()
     await page.locator("button:has-text('Create PDF')").wait_for()
 
@@ -61,6 +74,7 @@ async def test_create_pdf_opens_the_report_in_a_new_tab(start: StartPortal, page
     ):
         await page.click("button:has-text('Create PDF')")
     assert await popup.value is not page
+    await until_portal(portal, lambda ledger: ledger["reports_asked"])
     await page.locator("#btnLogout").click()
     await page.locator("#usernameInput").wait_for()
     ledger = await portal.ledger()
@@ -85,7 +99,7 @@ async def test_the_export_comes_by_the_menu(start: StartPortal, page: Page) -> N
 async def test_the_pager_and_the_filter_bar_ask_the_grid_anew(start: StartPortal, page: Page) -> None:
     portal = await start()
     await sign_in(page, portal)
-    await page.click("a[href='/ValuesOnline/vehicle/']")
+    await click_to(page, page.locator("main a[href='/ValuesOnline/vehicle/']"), "#vehicleGridView")
     for number in (1, 2):
         await expect(page.locator(".dxp-summary")).to_have_text(f"Page {number} of 3 (45 items)")
         await page.get_by_role("link", name="Next").click()
