@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -187,6 +188,8 @@ async def test_other_rules_and_another_out_are_another_pass(tmp_path: Path, open
 
 async def test_a_stamp_of_this_moment_is_not_trusted(tmp_path: Path, opened: list[object]) -> None:
     (tmp_path / "a.pdf").write_bytes(report("111"))
+    soon = time.time() + 3600  # "this moment", however long the passes take
+    os.utime(tmp_path / "a.pdf", (soon, soon))
     for _ in range(3):
         opened.clear()
         await extract(options(tmp_path, tmp_path))
