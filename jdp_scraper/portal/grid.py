@@ -177,16 +177,24 @@ class GridPage:
             return await self._find_by(word, vehicle, skip)
 
     async def _find_by(self, text: str, vehicle: Vehicle, skip: int) -> int:
-        view: GridView | None = await self.filter(text)
-        while view is not None:
-            if not all(_folded(text) in _folded(row.vehicle.reference) for row in view.rows):
-                raise StepTimeout("grid: the filter did not take")
+        async for view in self.filtered(text):
             places = [at for at, row in enumerate(view.rows) if is_row_of(row, vehicle)]
             if len(places) > skip:
                 return places[skip]
             skip -= len(places)
-            view = await self._read("next", as_arg(self._rule.next)) if view.has_next else None
         raise VehicleNotListed(f"grid: no row with the reference {vehicle.reference!r}")
+
+    async def filtered(self, text: str) -> AsyncIterator[GridView]:
+        """Filter by a text and yield every page of rows that shows then; the filter stays on.
+
+        Raises ``StepTimeout`` where rows show that do not contain it.
+        """
+        view: GridView | None = await self.filter(text)
+        while view is not None:
+            if not all(_folded(text) in _folded(row.vehicle.reference) for row in view.rows):
+                raise StepTimeout("grid: the filter did not take")
+            yield view
+            view = await self._read("next", as_arg(self._rule.next)) if view.has_next else None
 
     async def _read(
         self, action: str | None = None, control: dict[str, Any] | None = None, value: dict[str, str] | None = None

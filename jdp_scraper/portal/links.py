@@ -22,6 +22,7 @@ class LinkBook:
         self._early: dict[str, list[GridRow]] = {}
         self._changed = asyncio.Condition()
         self._ended = False
+        self._expected: set[str] | None = None
         self.blank = 0
         """Rows without a reference."""
 
@@ -61,6 +62,19 @@ class LinkBook:
         """Forget a reference's early rows, since one has led astray: only the walk can tell now."""
         self._early.pop(reference, None)
 
+    async def narrow(self, references: Iterable[str]) -> None:
+        """Say that no rows but these references' are looked for any more: who asks for others need not wait."""
+        async with self._changed:
+            self._expected = set(references)
+            self._changed.notify_all()
+
+    async def leave(self, reference: str) -> None:
+        """Say that a reference was looked for, and that no more rows of it will come."""
+        async with self._changed:
+            if self._expected is not None:
+                self._expected.discard(reference)
+            self._changed.notify_all()
+
     async def end(self) -> None:
         """Say that no more rows will come."""
         async with self._changed:
@@ -74,11 +88,14 @@ class LinkBook:
         ``on_progress`` is called whenever the walk has come further.
         """
         async with self._changed:
-            while not self._ended and not any(self._matching(vehicle)):
+            while self._may_come(vehicle.reference) and not any(self._matching(vehicle)):
                 await self._changed.wait()
                 if on_progress is not None:
                     on_progress()
             return list(self._matching(vehicle))
+
+    def _may_come(self, reference: str) -> bool:
+        return not self._ended and (self._expected is None or reference in self._expected)
 
     def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
         rows = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference) or []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from playwright.async_api import Page
@@ -18,7 +18,7 @@ from jdp_scraper.errors import (
     WrongVehicle,
 )
 from jdp_scraper.events import Bus
-from jdp_scraper.portal.grid import GridPage, GridRow, GridView
+from jdp_scraper.portal.grid import GridPage, GridRow
 from jdp_scraper.portal.in_page import open_address, page_step, run_across_navigation
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.site import Site, as_arg
@@ -27,14 +27,13 @@ from jdp_scraper.waiting import held
 
 LATE_S = 3.0
 MOST_ROWS_ALIKE = 10
-FILTER_COSTS = 4  # pages of rows that could be walked in the time that one vehicle takes by the filter
 
 
 class VehicleOpener:
     """Opens vehicles by the addresses of their links, or by a click in the filtered grid.
 
     Whether a link's address opens its vehicle in any tab is not known beforehand: with ``open = "auto"`` the first
-    vehicle finds it out for all. ``wanted`` tells how many rows each reference has that is to be opened.
+    vehicle finds it out for all.
     """
 
     def __init__(
@@ -42,7 +41,6 @@ class VehicleOpener:
         site: Site,
         links: LinkBook,
         lock: asyncio.Lock | None,
-        wanted: Mapping[str, int],
         *,
         seconds: float,
         bus: Bus,
@@ -50,7 +48,6 @@ class VehicleOpener:
         self._site = site
         self._links = links
         self._lock = lock
-        self._missing = dict(wanted)
         self._seconds = seconds
         self._bus = bus
         self._way = site.profile.vehicle.open
@@ -76,19 +73,6 @@ class VehicleOpener:
     def needs_links(self) -> bool:
         """Whether the addresses of the rows are still of use."""
         return self._way != "click"
-
-    def walk_on(self, view: GridView) -> bool:
-        """Tell, after a page of rows, whether rows are missing that the walk will find sooner than the filter."""
-        for row in view.rows:
-            reference = row.vehicle.reference
-            if reference in self._missing and self._links.count(reference) >= self._missing[reference]:
-                del self._missing[reference]
-        if not self.needs_links or not self._missing:
-            return False
-        pager = view.pager
-        if self._site.profile.inventory.grid.filter is None or pager.page is None or pager.pages is None:
-            return True
-        return pager.pages - pager.page <= FILTER_COSTS * len(self._missing)
 
     def shows_all_of(self, vehicle: Vehicle) -> bool:
         """Tell whether an opened page has been held against both the reference and the VIN."""

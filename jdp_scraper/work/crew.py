@@ -29,6 +29,7 @@ from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.profile import SiteProfile
 from jdp_scraper.portal.reachable import fault_of_portal
 from jdp_scraper.portal.report import new_catcher
+from jdp_scraper.portal.search import Search
 from jdp_scraper.portal.site import Site
 from jdp_scraper.portal.vehicle_page import VehicleOpener
 from jdp_scraper.portal.visit import Visit
@@ -90,7 +91,14 @@ class Crew:
         rows = Counter(vehicle.reference for vehicle in ground.inventory)
         wanted = {vehicle.reference: rows[vehicle.reference] for vehicle in todo.values()}
         self._opener = VehicleOpener(
-            ground.site, ground.links, self._lock, wanted, seconds=settings.step_timeout_s, bus=ground.bus
+            ground.site, ground.links, self._lock, seconds=settings.step_timeout_s, bus=ground.bus
+        )
+        self._search = Search(
+            ground.links,
+            wanted,
+            (vehicle.reference for vehicle in ground.inventory),
+            has_filter=ground.site.profile.inventory.grid.filter is not None,
+            needed=lambda: self._opener.needs_links,
         )
         self._lane = ReportLane(ground.bus, narrow=ground.site.profile.report.bound == "session")
         self._traffic = Traffic(
@@ -140,7 +148,7 @@ class Crew:
         return httpx.AsyncClient(limits=limits, headers=headers, trust_env=may_use_proxy)
 
     async def _walk(self, visit: Visit) -> None:
-        """Learn the rows' links; what the walk has not seen is looked for by the filter."""
+        """Learn the rows' links; what the walk has not found is for the workers to look for."""
         ground = self._ground
         if ground.links.ended or not self._opener.needs_links:
             return
@@ -153,7 +161,7 @@ class Crew:
                 ground.account,
                 bus=ground.bus,
                 new_page=visit.browser.new_page,
-                go_on=self._opener.walk_on,
+                search=self._search,
             )
         except VehicleError as error:
             if await visit.browser.has_ended():

@@ -75,7 +75,7 @@ async def signed_in(
     await session.open(Visit(browser, await browser.new_page()))
     one, other, _ = await portal.inventory()
     vehicle = Vehicle(one["reference"], one["vin"])
-    opener = VehicleOpener(site, links, None, {vehicle.reference: 1}, seconds=STEP_S, bus=ear.bus)
+    opener = VehicleOpener(site, links, None, seconds=STEP_S, bus=ear.bus)
     page = await browser.new_page()
     try:
         yield Scene(portal, page, ear, links, opener, vehicle, (one["key"], other["key"]))
