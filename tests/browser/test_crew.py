@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,11 @@ class Work:
     account: AccountSession
     job: Job
     links: LinkBook
+    visits: list[Visit] = field(default_factory=list)
 
     async def in_browser(self, browser: BrowserSession) -> None:
         visit = Visit(browser, await browser.new_page())
+        self.visits.append(visit)
         await self.account.open(visit)
         async with new_pool(browser, Settings(_env_file=None), profile_of()) as pool:
             await self.crew.work(visit, pool)
@@ -63,13 +65,23 @@ class Work:
 
 @asynccontextmanager
 async def work_on(
-    portal: DemoPortal, browser: BrowserSession, folder: Path, ear: Ear, disk: Disk | None = None, **settings: Any
+    portal: DemoPortal,
+    browser: BrowserSession,
+    folder: Path,
+    ear: Ear,
+    disk: Disk | None = None,
+    goal: Goal | None = None,
+    order: Callable[[dict[str, Any]], Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Work]:
-    """A run of the portal's whole inventory, of which nothing is fetched yet."""
+    """A run of the portal's whole inventory, or what ``goal`` says of it, of which nothing is fetched yet."""
     disk = disk or Disk()
     account = Account(browser, Site(profile_of(), portal.url), folder, ear)
     session = account.session()
-    vehicles = tuple(Vehicle(one["reference"], one["vin"]) for one in await portal.inventory())
+    inventory = await portal.inventory()
+    if order is not None:
+        inventory.sort(key=order)
+    vehicles = tuple(Vehicle(one["reference"], one["vin"]) for one in inventory)
     header = RunHeader("jdpower", portal.url, "0123456789ab", datetime.now(UTC))
     job = await Job.begin(folder, header, Listing(vehicles), disk, ear.bus)
     async with AsyncExitStack() as stack:
@@ -91,7 +103,7 @@ async def work_on(
             stop=StopRequest(),
             tracer=Tracer(False, folder / ".traces", disk, ear.bus),
         )
-        yield Work(Crew(ground, await job.todo(Goal()), 0), session, job, links)
+        yield Work(Crew(ground, await job.todo(goal or Goal()), 0), session, job, links)
         await session.close()
 
 

@@ -118,3 +118,20 @@ def test_the_end_tells_all_who_wait_that_nothing_will_come() -> None:
         assert await book.rows_of(Vehicle("3")) == []
 
     in_virtual_time(main())
+
+
+def test_who_asks_for_what_is_not_looked_for_need_not_wait() -> None:
+    async def main() -> None:
+        book = LinkBook()
+        asking = {key: asyncio.ensure_future(book.rows_of(Vehicle(key))) for key in "123"}
+        await asyncio.sleep(1)
+        await book.narrow("12")
+        await asyncio.sleep(1)
+        assert [key for key, task in asking.items() if task.done()] == ["3"]
+        await book.add(view(row("1")))
+        await book.leave("1")
+        await book.leave("2")
+        assert [len(await asking[key]) for key in "123"] == [1, 0, 0]
+        assert not book.ended
+
+    in_virtual_time(main())
