@@ -121,7 +121,7 @@ class Job:
 
     async def save_tracking(self) -> None:
         """Write ``tracking.json``."""
-        done = {key for key in self.keyed if self.is_done(key)}
+        done = {key for key, record in self.checkpoint.records.items() if record.state is TaskState.DONE}
         await self.folder.write_tracking(self.names, done, self.disk)
 
     async def wrap_up(self, metrics: Mapping[str, Any]) -> None:
