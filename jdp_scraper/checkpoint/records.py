@@ -43,6 +43,8 @@ class TaskRecord:
 
     def to_json(self) -> Entry:
         """Return the fields that differ from an untouched task's."""
+        if self == _UNTOUCHED:  # as most are in a large inventory of which little is wanted
+            return {}
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         told = {name: value for name, value in values.items() if value != getattr(_UNTOUCHED, name)}
         if self.finished_at is not None:
