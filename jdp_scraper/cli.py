@@ -47,6 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; every failure is one line on standard error."""
     use_ascii()
+    system.hush_reaped_children()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         args = _parse(given)

@@ -7,6 +7,7 @@ not been run there (docs/troubleshooting.md, "Windows").
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import sys
@@ -214,3 +215,17 @@ def detached_child() -> dict[str, object]:
 
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     return {"start_new_session": True}
+
+
+def hush_reaped_children() -> None:
+    """Keep asyncio from printing that it was not the first to hear of a child's end.
+
+    On a machine that stands still a killed child may be given up before asyncio's own thread has heard of it; Python
+    then asks for its end elsewhere. Nobody needs its exit code, and a line of its own on standard error says nothing to
+    whoever reads there.
+    """
+    logging.getLogger("asyncio").addFilter(_tells_of_no_reaped_child)
+
+
+def _tells_of_no_reaped_child(record: logging.LogRecord) -> bool:
+    return "will report returncode 255" not in record.getMessage()

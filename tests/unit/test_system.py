@@ -128,3 +128,32 @@ def test_a_file_that_is_held_open_is_tried_again_and_not_for_ever(monkeypatch: p
     with pytest.raises(PermissionError):
         system.while_not_held(held_for_good, held=False)
     assert waited == []
+
+
+def test_a_child_whose_end_was_heard_of_elsewhere_is_no_line_for_people() -> None:
+    script = """
+import asyncio, logging, os, sys
+from jdp_scraper import system
+if sys.argv[1] == "hushed":
+    system.hush_reaped_children()
+watcher = asyncio.ThreadedChildWatcher() if sys.version_info < (3, 12) else None
+async def reap() -> None:
+    child = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], os.environ)
+    os.waitpid(child, 0)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if watcher is not None:
+        watcher.add_child_handler(child, lambda *_: loop.call_soon_threadsafe(ended.set))
+        await ended.wait()
+    else:
+        told = "child process pid %d exit status already read: will report returncode 255"
+        logging.getLogger("asyncio").warning(told, child)
+    logging.getLogger("asyncio").warning("something else")
+asyncio.run(reap())
+"""
+    told = {
+        way: subprocess.run([sys.executable, "-c", script, way], capture_output=True, text=True, check=True).stderr
+        for way in ("plain", "hushed")
+    }
+    assert "returncode 255" in told["plain"]
+    assert told["hushed"].splitlines() == ["something else"]
