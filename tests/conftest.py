@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import settings
+from playwright.async_api import expect
 
 from tests.support import thorough  # noqa: F401 - brings the profile that --hypothesis-profile names
 
@@ -31,6 +32,9 @@ def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
             function.can_block_in("portal/in_page.py", {"_script"})
         yield
 
+
+# How long an expectation waits is only how long a failure takes: a machine may stand still for seconds.
+expect.set_options(timeout=60_000)
 
 # How long an example takes is not what any test is about, and a machine may be short of time.
 settings.register_profile("tests", deadline=None)

@@ -17,7 +17,7 @@ import httpx
 
 from .options import DemoOptions
 
-START_DEADLINE_S = 20.0
+START_DEADLINE_S = 60.0  # also where the machine is short of time
 _STOP_DEADLINE_S = 5.0
 _READY = "demo portal ready at "
 # The child finds the package also where it is not installed and the parent runs in another folder.
@@ -41,13 +41,13 @@ class DemoPortal:
     async def start(cls, options: DemoOptions | None = None, port: int = 0) -> AsyncIterator[DemoPortal]:
         """Start a portal and stop it at the end of the context; the portal also ends when this process does.
 
-        Raises PortalStartError where it is not ready within 20 seconds.
+        Raises PortalStartError where it is not ready within 60 seconds.
         """
         errors = await asyncio.to_thread(tempfile.TemporaryFile)
         child = await asyncio.to_thread(_spawn, options or DemoOptions(), port, errors)
         try:
             url = await _ready_line(child, errors)
-            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as client:
+            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=START_DEADLINE_S) as client:
                 yield cls(url, child.pid, client)
         finally:
             # Shielded, so that a cancelled caller leaves no process behind.

@@ -93,7 +93,7 @@ async def stopped(program: Program, number: signal.Signals, begun: Path) -> Ende
         workers = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, number)
         last = await ended(process)
-    await until(lambda: not any(one.is_running() for one in workers), 10)
+    await until(lambda: not any(one.is_running() for one in workers))
     return last
 
 

@@ -76,7 +76,7 @@ async def test_a_run_ends_with_an_archive_in_which_a_vin_is_searched_and_its_rep
     wanted = rows[-1]
     (copy,) = (program.downloads / "archive" / "pdfs").glob(f"{Path(wanted['file']).stem}.*.pdf")
     assert copy.read_bytes() == (program.run_folder / wanted["file"]).read_bytes()
-    async with BrowserSession(BrowserOptions(path=Path(str(CHROMIUM)), step_timeout_s=10.0), Bus()) as session:
+    async with BrowserSession(BrowserOptions(path=Path(str(CHROMIUM)), step_timeout_s=60.0), Bus()) as session:
         page = await session.new_page()
         await page.goto(index.as_uri())
         found = page.locator("#vehicles tbody tr")

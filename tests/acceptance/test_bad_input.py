@@ -69,7 +69,7 @@ async def test_account_in_use_is_waited_for(tmp_path: Path) -> None:
 
 async def _occupy(portal: DemoPortal) -> None:
     """Sign in as somebody else would, and leave."""
-    async with httpx.AsyncClient(base_url=portal.url, follow_redirects=True) as client:
+    async with httpx.AsyncClient(base_url=portal.url, follow_redirects=True, timeout=60) as client:
         await Visitor(client).sign_in()
 
 

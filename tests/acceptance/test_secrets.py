@@ -28,7 +28,7 @@ from tests.support.program import Ended, Program, ended, until
 PASSWORD = "p@ss\"w<rd&%41'"
 # DEBUG makes Playwright's driver print each call with its arguments.
 TALKATIVE = {"JD_PASS": PASSWORD, "LOG_LEVEL": "debug", "TRACE": "on-failure", "DEBUG": "pw:*"}
-QUICK = {"MAX_RETRIES": "0", "STEP_TIMEOUT_S": "3", "RETRY_WAIT_S": "0"}
+QUICK = {"MAX_RETRIES": "0", "STEP_TIMEOUT_S": "12", "RETRY_WAIT_S": "0"}
 # One vehicle each; what it leaves, besides error.json and trace.zip.
 FAILURES: dict[str, tuple[str, str, set[str]]] = {
     "no page": ("reset", "vehicle", {"page.html", "screenshot.png"}),

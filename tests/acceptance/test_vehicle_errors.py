@@ -19,7 +19,7 @@ from tests.support.begun import begin_run
 from tests.support.program import Ended, Program, ended, judge, until
 
 PROFILES = Path(__file__).resolve().parents[2] / "jdp_scraper/portal/profiles"
-STEP_S = 4.0
+STEP_S = 12.0  # longer than a machine stands still
 RETRY_AFTER_S = 3
 # The fault that the next request of one vehicle meets, and the error that it is told as.
 ONCE = (

@@ -23,10 +23,10 @@ from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.demo.server import running
 from jdp_scraper.events import Bus, Event
 
-from ..support.program import until
+from ..support.program import WAIT_S, until
 from .server import SmallSite, small_site
 
-STEP_S = 10.0
+STEP_S = WAIT_S
 FULL = shutil.which("chromium") or shutil.which("google-chrome")
 
 StartPortal = Callable[..., Awaitable[DemoPortal]]
@@ -111,7 +111,7 @@ async def start_portal() -> AsyncIterator[StartPortal]:
 
         async def start(**options: Any) -> DemoPortal:
             url = await stack.enter_async_context(running(DemoOptions(**{"vehicles": 12} | options)))
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False))
+            client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False, timeout=WAIT_S))
             return DemoPortal(url, 0, client)
 
         yield start

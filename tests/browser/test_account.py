@@ -304,7 +304,9 @@ async def test_a_form_that_cannot_be_filled_in_is_opened_again_and_sent_once(
             for (const field of document.querySelectorAll("input")) field.disabled = true;
         })"""
     )
-    session = account.at(portal.url).session(step_s=1)
+    page.set_default_navigation_timeout(STEP_S * 1000)
+    page.set_default_timeout(1000)  # which a field that cannot be filled in is waited for
+    session = account.at(portal.url).session()
     await session.open(Visit(account.browser, page))
     assert await page.evaluate("sessionStorage.getItem('seen')") == "yes"
     assert await counts(portal) == (1, 0, 1)
@@ -641,7 +643,7 @@ async def test_the_profile_s_own_way_out_needs_no_control(page: Page, site: Smal
 async def test_a_page_busy_in_a_script_holds_up_no_learning(page: Page, site: SmallSite) -> None:
     await keep_busy(page, site)
     page.set_default_timeout(500)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(STEP_S):
         assert await learn_recipe(page, Site(profile_of("plain"), site.origin)) is None
 
 
@@ -737,5 +739,5 @@ async def test_the_demo_portal_takes_the_way_out_with_the_session_s_cookies_alon
     assert not await sign_out_over_http(lease.sign_out, [], account.site) or (await counts(portal))[2] == 1
     assert await sign_out_over_http(lease.sign_out, [dict(cookie) for cookie in lease.cookies], account.site)
     assert (await counts(portal))[2] == 0
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=STEP_S) as client:
         assert (await client.get(portal.url + "/ValuesOnline/vehicle/")).status_code == 302

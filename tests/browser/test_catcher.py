@@ -23,7 +23,7 @@ from .server import SmallSite
 
 REPORT = "/GetPdfReport"
 ADDRESS = f"{REPORT}?id=7&kind=full"
-SOON_S = 10.0
+SOON_S = 60.0
 ASKING = "window.jdpAsking = true"  # what the script that asks for a report says
 
 
@@ -266,7 +266,7 @@ async def test_a_frame_of_the_page_s_own_stays_the_target_of_its_links(name: str
     opener.site.html("/details", "<p>details")
     await opener.show(f"<iframe name={name}></iframe><a id=x href=/details target={name}>details</a>")
     await opener.run("document.getElementById('x').click()")
-    await opener.page.frame_locator(f"iframe[name={name}]").locator("p").wait_for(timeout=3000)
+    await opener.page.frame_locator(f"iframe[name={name}]").locator("p").wait_for()
     assert opener.popups.empty()
 
 
@@ -275,7 +275,7 @@ async def test_window_open_in_the_same_tab_stays_in_the_same_tab(target: str, op
     opener.site.html("/other", "<p>other")
     await opener.show("")
     await opener.run(f"window.open('/other', '{target}')")
-    await opener.page.wait_for_url(opener.site.url("/other"), timeout=3000)
+    await opener.page.wait_for_url(opener.site.url("/other"))
 
 
 async def test_a_tab_that_shows_something_else_opens_no_tab_either(opener: Opener) -> None:
@@ -404,7 +404,7 @@ async def test_a_request_that_stays_open_does_not_hide_a_refusal(opener: Opener)
     await opener.show("")
     await opener.run("const poll = new XMLHttpRequest(); poll.open('GET', '/events'); poll.send()")
     await opener.run(f"{ASKING}; fetch('/create', {{ method: 'POST' }})")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(SOON_S):
         assert await opener.catcher.next() == Refusal(500)
 
 

@@ -155,7 +155,7 @@ async def test_a_vehicle_whose_row_the_walk_is_long_to_reach_uses_up_no_try(
 ) -> None:
     portal = await start_portal(vehicles=2, hang_s=600)
     await portal.fault("hang", at="grid")
-    async with work_on(portal, browser, tmp_path, ear, task_timeout_s=6, step_timeout_s=60, max_retries=0) as work:
+    async with work_on(portal, browser, tmp_path, ear, task_timeout_s=15, step_timeout_s=60, max_retries=0) as work:
         working = asyncio.ensure_future(work.in_browser(browser))
         await until(lambda: working.done() or any(isinstance(event, TaskReturned) for event in ear.events))
         working.cancel()

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
 
 from jdp_scraper.disk import Disk
@@ -18,7 +19,15 @@ from jdp_scraper.work.evidence import Evidence
 
 from .server import SmallSite
 
+LONG_S = 60.0
 ASKS = "<script>fetch('/asked?token=1', {method: 'POST'}).then(() => document.title = 'done')</script>"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is well tells everything, however slow the machine is."""
+    monkeypatch.setattr(module, "LONGEST_S", LONG_S)
+    monkeypatch.setattr(module, "ANSWERED_S", LONG_S)
 
 
 async def written(evidence: Evidence, folder: Path, secrets: Secrets | None = None) -> dict[str, Any]:
@@ -66,12 +75,13 @@ async def test_more_than_ten_answers_are_kept(page: Page, site: SmallSite, tmp_p
 
 
 async def test_a_request_without_an_answer_is_told_and_delays_little(
-    page: Page, site: SmallSite, tmp_path: Path
+    page: Page, site: SmallSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "ANSWERED_S", 1.0)
     await page.goto(site.html("/page", "x"))
     evidence = Evidence()
     site.hanging("/hangs")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONG_S):
         asked = asyncio.ensure_future(page.goto(site.url("/hangs")))
         while not any(one.url == site.url("/hangs") for one in await page.requests()):
             await asyncio.sleep(0.01)  # the portal may have the request before the driver tells of it

@@ -19,7 +19,7 @@ from jdp_scraper.vehicle import Vehicle
 from ..unit.portal.profiles import table_of
 from .server import SmallSite
 
-STEP_S = 4.0
+STEP_S = 60.0
 ROWS = (("165530", "VIN1"), ("165530A", "VIN2"), ("7", "VIN3"))
 
 
@@ -174,7 +174,10 @@ async def test_a_grid_that_says_it_is_empty_is_read_at_once(how: str, page: Page
         assert (await read(grid)).rows == ()
 
 
-async def test_a_grid_that_shows_nothing_ends_in_a_timeout(page: Page, site: SmallSite) -> None:
+async def test_a_grid_that_shows_nothing_ends_in_a_timeout(
+    page: Page, site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jdp_scraper.portal.in_page._GRACE_S", STEP_S)  # the script itself is to tell what is missing
     site.html("/lot", "<p>loading ...")
     grid = grid_of(page, site)
     await grid.open()

@@ -101,7 +101,7 @@ async def renewed(session: AccountSession, browser: BrowserSession, portal: Demo
     """Return an answer to the HTTP client that renews the session's cookie."""
     cookies = "; ".join(f"{cookie['name']}={cookie['value']}" for cookie in await browser.cookies(portal.url))
     await portal.fault("rotate_cookie", at="home")
-    async with httpx.AsyncClient(headers={"Cookie": cookies}, trust_env=False) as client:
+    async with httpx.AsyncClient(headers={"Cookie": cookies}, trust_env=False, timeout=STEP_S) as client:
         answer = await client.get(portal.url + HOME)
     assert "set-cookie" in answer.headers
     return answer

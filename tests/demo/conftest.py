@@ -12,6 +12,7 @@ import pytest
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.demo.server import running
+from tests.support.program import WAIT_S
 
 from .visitor import Visitor
 
@@ -29,7 +30,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 def start(stack: AsyncExitStack) -> StartPortal:
     async def start(**options: Any) -> DemoPortal:
         url = await stack.enter_async_context(running(DemoOptions(**{"vehicles": 45} | options)))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url, trust_env=False, timeout=WAIT_S))
         return DemoPortal(url, 0, client)
 
     return start
@@ -38,7 +39,7 @@ def start(stack: AsyncExitStack) -> StartPortal:
 @pytest.fixture
 def visit(stack: AsyncExitStack) -> NewVisitor:
     async def visit(portal: DemoPortal) -> Visitor:
-        client = httpx.AsyncClient(base_url=portal.url, trust_env=False, follow_redirects=True)
+        client = httpx.AsyncClient(base_url=portal.url, trust_env=False, follow_redirects=True, timeout=WAIT_S)
         return Visitor(await stack.enter_async_context(client))
 
     return visit

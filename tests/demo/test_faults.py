@@ -187,7 +187,7 @@ async def test_a_renewed_cookie(ground: Ground) -> None:
     assert ground.visitor.client.cookies[".ASPXAUTH"] != before
     assert "StockNumberInput" in (await ground.visitor.get(GRID)).text
     stale = {"Cookie": f"ASP.NET_SessionId={ground.visitor.client.cookies['ASP.NET_SessionId']}; .ASPXAUTH={before}"}
-    async with httpx.AsyncClient(base_url=ground.portal.url, trust_env=False, headers=stale) as client:
+    async with httpx.AsyncClient(base_url=ground.portal.url, trust_env=False, headers=stale, timeout=60) as client:
         assert (await client.get(GRID)).status_code == 302
 
 

@@ -9,15 +9,12 @@ import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import until, until_portal
+from tests.support.program import WAIT_S, until, until_portal
 
 from .conftest import StartPortal
 from .visitor import GRID, SIGN_IN
 
 ROWS = "tr[id*='DXDataRow']"
-WAIT_S = 60.0  # only how long a failure takes
-
-expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ async def test_a_portal_starts_with_its_options_and_leaves_no_process() -> None:
 async def test_a_portal_that_hangs_on_purpose_still_stops() -> None:
     async with DemoPortal.start(DemoOptions(vehicles=2)) as portal:
         await portal.fault("hang", at="sign_in_page")
-        async with httpx.AsyncClient(base_url=portal.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=portal.url, trust_env=False, timeout=60) as client:
             asking = asyncio.ensure_future(client.get("/ValuesOnline/Home/LicenseAgreement"))
             while (await portal.ledger())["faults"] == {}:
                 await asyncio.sleep(0)
@@ -57,9 +57,9 @@ def test_by_hand_it_says_where_it_is_and_ends_at_a_signal(number: signal.Signals
         assert child.stdout is not None and child.stderr is not None
         line = child.stdout.readline().decode("ascii")
         assert line.startswith("demo portal ready at http://127.0.0.1:")
-        assert httpx.get(line.split()[-1], trust_env=False, follow_redirects=True).status_code == 200
+        assert httpx.get(line.split()[-1], trust_env=False, follow_redirects=True, timeout=60).status_code == 200
         child.send_signal(number)
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
         assert child.stderr.read() == b""
 
 

@@ -30,6 +30,7 @@ CLEAN = {
     "LOG_LEVEL": "debug",
     "EXTRACT_VALUES": "false",
 }
+WAIT_S = 60.0  # how long a test waits for what is to come at once: only how long a failure takes
 OURS = {name.upper() for name in Settings.model_fields}
 
 
@@ -118,7 +119,7 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return Ended(process.returncode, out.decode("ascii"), err.decode("ascii"))
 
 
-async def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 2 * WAIT_S) -> None:
     """Wait for a condition; the time is only how long a failure takes."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -129,7 +130,7 @@ async def until_portal(
     portal: DemoPortal, seen: Callable[[dict[str, Any]], object], process: asyncio.subprocess.Process | None = None
 ) -> None:
     """Wait until the portal's ledger tells what is waited for, or ``process`` has ended."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_S):
         while not seen(await portal.ledger()) and (process is None or process.returncode is None):
             await asyncio.sleep(0.01)
 

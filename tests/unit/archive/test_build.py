@@ -391,7 +391,7 @@ async def test_a_build_that_is_cut_off_while_it_is_put_in_place_is_put_there_who
     class Slow(Disk):
         def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
             settling.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             super().settle_all(folder, paths)
 
         def swap_folder(self, new: Path, place: Path, aside: Path) -> None:

@@ -47,7 +47,7 @@ def answers(body: bytes, status: int = 200, **headers: str) -> Handler:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         yield client
 
 

@@ -163,7 +163,7 @@ async def test_the_tables_are_held_until_they_are_written_also_when_cut_off(tmp_
     class Slow(Disk):
         def _replace(self, source: Path, target: Path) -> None:
             writing.set()
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             super()._replace(source, target)
 
     (tmp_path / "a.pdf").write_bytes(report("a"))
