@@ -114,7 +114,7 @@ class RunMachine(RuleBasedStateMachine):
         self.loop.run(self._take())
 
     async def _take(self) -> None:
-        lease = await asyncio.wait_for(self.queue.take(), 5)
+        lease = await asyncio.wait_for(self.queue.take(), 60)
         assert lease is not None
         assert lease.key not in self.hands, "held twice"
         assert not self.is_done(lease.key), "done twice"
@@ -203,7 +203,7 @@ class RunMachine(RuleBasedStateMachine):
         for key in sorted(silent):
             attempt = self.hands.pop(key)
             assert attempt.task is not None
-            assert not await asyncio.wait_for(attempt.task, 5), "not ended"
+            assert not await asyncio.wait_for(attempt.task, 60), "not ended"
             await self._failed(attempt, StepTimeout())
         assert not any(attempt.task is None or attempt.task.done() for attempt in self.hands.values())
 

@@ -35,6 +35,7 @@ async def sign_in(page: Page, order: Order) -> None:
     license_box, inventory = page.locator("#agreementCheckBox"), page.locator(f"a[href='{GRID}']").first
     await license_box.or_(inventory).first.wait_for()
     if await license_box.is_visible():
+        await page.wait_for_load_state("domcontentloaded")  # a click before the page's script has run is lost
         await license_box.click()
     await inventory.wait_for()
 

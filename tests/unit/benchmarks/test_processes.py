@@ -48,7 +48,7 @@ def test_descendants_are_found_through_all_generations() -> None:
 
 
 def test_the_keeper_counts_what_orphans_use(tmp_path: Path) -> None:
-    charge = Charge([sys.executable, "-c", ORPHAN], str(tmp_path), "*.pdf", str(tmp_path / "log"), 30)
+    charge = Charge([sys.executable, "-c", ORPHAN], str(tmp_path), "*.pdf", str(tmp_path / "log"), 120)
     run = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.keeper", charge.to_json()], cwd=ROOT, capture_output=True, check=True
     )

@@ -17,7 +17,7 @@ from .conftest import Clock, queue_of
 
 async def taken(queue: AsyncTaskQueue) -> Lease:
     """Take what is there to be taken now."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         lease = await queue.take()
     assert lease is not None
     return lease
