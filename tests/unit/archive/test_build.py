@@ -408,7 +408,7 @@ async def test_a_build_that_is_cut_off_while_it_is_put_in_place_is_put_there_who
     await built(tmp_path)
     await make_run(tmp_path, lot, started=STARTED + WEEK)
     under_way = asyncio.ensure_future(built(tmp_path, disk=Slow()))
-    await asyncio.to_thread(settling.wait, 30)
+    await asyncio.to_thread(settling.wait, 60)
     under_way.cancel()
     await asyncio.sleep(0.1)  # in which a removal would begin
     go_on.set()
