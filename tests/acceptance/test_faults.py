@@ -92,7 +92,7 @@ async def test_with_each_fault_at_5_percent_200_vehicles_come_right(kind: str, t
 
 
 async def test_a_pdf_that_drips_for_longer_than_the_timeout_is_asked_for_once(tmp_path: Path) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=4, drip_bytes_s=3072)) as portal:
+    async with DemoPortal.start(DemoOptions(vehicles=4, drip_bytes_s=4096)) as portal:
         await portal.fault("slow_drip", times=2)
         program = Program(tmp_path, portal, {"TASK_TIMEOUT_S": str(TIMEOUT_S), "STEP_TIMEOUT_S": str(TIMEOUT_S)})
         ended = await program.run()

@@ -164,7 +164,7 @@ async def test_cookies_that_the_portal_renews_are_good_after_kill_9(tmp_path: Pa
 
 
 async def test_slow_reports_are_waited_for_while_they_come(tmp_path: Path) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=2, drip_bytes_s=3072)) as portal:
+    async with DemoPortal.start(DemoOptions(vehicles=2, drip_bytes_s=4096)) as portal:
         await portal.fault("slow_drip", at="pdf", times=-1)
         program = Program(tmp_path, portal, {"TASK_TIMEOUT_S": "8"})
         last = await program.run("--pages", "2")
