@@ -78,6 +78,7 @@ async def test_a_request_without_an_answer_is_told_and_delays_little(
     page: Page, site: SmallSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "ANSWERED_S", 1.0)
+    monkeypatch.setattr(module, "LONGEST_S", 5.0)
     await page.goto(site.html("/page", "x"))
     evidence = Evidence()
     site.hanging("/hangs")
