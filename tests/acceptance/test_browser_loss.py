@@ -33,7 +33,7 @@ def is_driver(process: psutil.Process) -> bool:
 
 
 def is_browser(process: psutil.Process) -> bool:
-    """Tell a browser from its own children, and from the shell script that it may be started by: it outlives that one."""
+    """Tell a browser from its own children, and from the shell script that may have started it, which it outlives."""
     command = command_of(process)
     is_shell = bool(command) and Path(command[0]).name.endswith("sh") and "chrom" not in Path(command[0]).name
     piped = any("--remote-debugging-pipe" in part for part in command)
