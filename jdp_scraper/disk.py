@@ -167,14 +167,17 @@ class Disk:
             with file:
                 file.write(data)
 
-    def link(self, source: Path, target: Path) -> None:
-        """Give a file a second name, or copy it where that cannot be; not durable until ``settle_all``."""
+    def link(self, source: Path | str, target: Path | str) -> bool:
+        """Give a file a second name, or copy it where that cannot be; not durable until ``settle_all``.
+
+        Returns whether it is the same file.
+        """
         with storage_errors(str(target)):
             try:
-                self._link(source, target)
+                return self._link(source, target)
             except FileExistsError:
-                self._unlink(target)
-                self._link(source, target)
+                self._unlink(Path(target))
+                return self._link(source, target)
 
     def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
         """Make files below a folder durable, and all names in it; many at once cost little more than one."""
@@ -231,8 +234,8 @@ class Disk:
         with self._open(path, system.SYNC_MODE) as file:
             file.sync()
 
-    def _link(self, source: Path, target: Path) -> None:
-        system.link_or_copy(source, target)
+    def _link(self, source: Path | str, target: Path | str) -> bool:
+        return system.link_or_copy(source, target)
 
     def _exchange(self, one: Path, other: Path) -> bool:
         return system.exchange(one, other)

@@ -25,10 +25,14 @@ from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.catalog.entries import VehicleEntry
 from jdp_scraper.errors import DiskFull, JobFailed, StorageError
 
-# By its name, as its module is slow to import and only a worker needs it.
-_MAKE = "jdp_scraper.archive.asset_work:make_asset"
 _LIBRARIES = ("pypdfium2", "pillow")
 _OPTIMIZER = "pikepdf"
+# By its name, as it is slow to import and only a worker needs it.
+MODULES = ("jdp_scraper.archive.asset_work",)
+_MAKE = f"{MODULES[0]}:make_asset"
+# What the start of one more worker costs is gained again with so many assets; the fewest that work at the same time.
+_ASSETS_A_WORKER = 8
+FEW = 2
 Told: TypeAlias = dict[str, Any]
 
 
@@ -115,7 +119,8 @@ async def _make(
         making.stage.took(told.get("seconds", 0.0))
         return one, told
 
-    making.stage.workers = making.parallel.size_for(len(missing))
+    worth = max(FEW, -(-len(missing) // _ASSETS_A_WORKER))
+    making.stage.workers = min(worth, making.parallel.size_for(len(missing)))
     return [one async for one in in_order(missing, make, size=making.stage.workers)]
 
 

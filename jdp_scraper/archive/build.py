@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jdp_scraper.archive.assembling import archive_of
-from jdp_scraper.archive.assets import Making, make_assets, recipe, wanted_of
+from jdp_scraper.archive.assets import FEW, MODULES, Making, make_assets, recipe, wanted_of
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.cache import Cache
 from jdp_scraper.archive.model import Archive
@@ -93,6 +93,7 @@ class Build:
     def __init__(self, options: BuildOptions, disk: Disk) -> None:
         self._options = options
         self._disk = disk
+        self._workers = WorkerProcesses(options.workers, _LIMITS, MODULES)
         self._stages = Stages()
         self._built = Built(Path())
 
@@ -105,10 +106,11 @@ class Build:
         sources = await asyncio.to_thread(find_sources, options.download_folder, options.named, (built.out, state))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(BuildLock(built.out, state, self._disk))
+            await stack.enter_async_context(self._workers)
             with self._stages.stage("catalog"):
                 catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
                 cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
-                refreshed = await catalog.refresh(sources)
+                refreshed = await catalog.refresh(sources, self._get_workers_ready)
                 told = await cache.told()
                 staging = Staging(built.out, state, self._disk, await cache.files())
                 await asyncio.to_thread(staging.look)
@@ -135,6 +137,10 @@ class Build:
         built.problems += told["problems"]
         built.vehicles, built.pdfs, built.links = told["vehicles"], told["pdfs"], told["links"]
 
+    async def _get_workers_ready(self) -> None:
+        """Launch workers while the catalog reads what has changed: as many as a few assets are worth."""
+        await self._workers.launch(FEW if self._options.parallel_assets else 1)
+
     async def _make(self, catalog: Catalog, cache: Cache, staging: Staging, refreshed: Refreshed, inputs: str) -> None:
         options, built = self._options, self._built
         runs, vehicles = await catalog.runs(), await catalog.vehicles()
@@ -142,25 +148,25 @@ class Build:
         if not wanted:
             where = "1 run" if refreshed.runs == 1 else f"{refreshed.runs} runs"
             raise ArchiveError(f"there are no PDFs in {where}: fetch reports first")
-        made_by = recipe(options.optimize)
+        made_by, workers = recipe(options.optimize), self._workers
         try:
-            async with WorkerProcesses(options.workers, _LIMITS) as workers:
-                await in_thread(staging.begin)
-                with self._stages.stage("assets") as stage:
-                    making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
-                    assets = await make_assets(wanted, await cache.assets(made_by), staging, workers, making)
-                archive = archive_of(runs, vehicles, assets.by_key)
-                with self._stages.stage("pages"):
-                    built.pages = await in_thread(_make_pages, archive, staging, options.minify)
-                with self._stages.stage("postprocessing") as stage:
-                    work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links())
-                    after = await postprocess(work, parallel=options.parallel_postprocess)
-                    stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
-                    for outcome in after.outcomes:
-                        stage.took(outcome.seconds)
+            await in_thread(staging.begin)
+            with self._stages.stage("assets") as stage:
+                making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
+                assets = await make_assets(wanted, await cache.assets(made_by), staging, workers, making)
+            archive = archive_of(runs, vehicles, assets.by_key)
+            with self._stages.stage("pages"):
+                built.pages = await in_thread(_make_pages, archive, staging, options.minify)
+            with self._stages.stage("postprocessing") as stage:
+                work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links())
+                after = await postprocess(work, parallel=options.parallel_postprocess)
+                stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
+                for outcome in after.outcomes:
+                    stage.took(outcome.seconds)
             with self._stages.stage("put in place"):
                 await in_thread(staging.publish)  # seen through: what is dropped below must not be in place by then
         except BaseException:
+            await workers.close()  # they write there
             await in_thread(staging.drop)
             raise
         built.vehicles, built.pdfs, built.made, built.links = len(vehicles), len(wanted), assets.made, after.links

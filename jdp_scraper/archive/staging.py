@@ -82,13 +82,14 @@ class Staging:
 
     def keep(self, path: str) -> None:
         """Take an intact file over from the archive."""
-        self._disk.link(self._out / path, self.root / path)
         known = self._known[path]
-        with storage_errors(str(self.root / path)):
-            mtime_ns = (self.root / path).stat().st_mtime_ns
-        if mtime_ns != known.mtime_ns:  # a copy, where a file can have no second name
+        # Texts and not paths, as there are thousands.
+        if self._disk.link(f"{self._out}{os.sep}{path}", f"{self.root}{os.sep}{path}"):
+            self.files[path] = known
+        else:
+            with storage_errors(str(self.root / path)):
+                self.files[path] = replace(known, mtime_ns=(self.root / path).stat().st_mtime_ns)
             self._fresh.append(self.root / path)
-        self.files[path] = replace(known, mtime_ns=mtime_ns)
 
     def link(self, path: str, source: Path) -> None:
         """Put a file of another folder here, under a second name where that can be."""

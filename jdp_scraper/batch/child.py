@@ -4,17 +4,19 @@ One request is a line of JSON on stdin, one answer a length (four bytes, big end
 empty answer at the start says that it is ready, another one that it has the request in hand. The end of stdin ends it,
 even in the middle of a job: so it never outlives its parent.
 
-``python -m jdp_scraper.batch.child MEMORY_BYTES`` runs functions by name; another child calls ``serve`` itself.
+``python -m jdp_scraper.batch.child MEMORY_BYTES [MODULE ...]`` runs functions by name, and imports those modules while
+it waits for its first request; another child calls ``serve`` itself.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from queue import SimpleQueue
 from typing import Any
@@ -25,14 +27,20 @@ LIFETIME_CPU_S = 3600  # whoever asks more of one process has to replace it in b
 Request = dict[str, Any]
 
 
-def serve(answer: Callable[[Request], dict[str, object]], memory_bytes: int) -> None:
-    """Answer requests until stdin ends; each may take ``seconds`` of processor time, as it says itself."""
+def serve(answer: Callable[[Request], dict[str, object]], memory_bytes: int, modules: Iterable[str] = ()) -> None:
+    """Answer requests until stdin ends; each may take ``seconds`` of processor time, as it says itself.
+
+    ``modules`` are imported before the first, beside whatever the parent does meanwhile.
+    """
     answers = os.dup(1)
     os.dup2(2, 1)  # what a library in C prints must not mix with the answers
     system.limit_resources(memory_bytes, LIFETIME_CPU_S)
     requests: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     _send(answers, b"")
+    for module in modules:
+        with contextlib.suppress(Exception):  # the request that needs it tells
+            importlib.import_module(module)
     while True:
         request = json.loads(requests.get())
         _send(answers, b"")
@@ -69,4 +77,4 @@ def _function(name: str) -> Callable[..., object]:
 
 
 if __name__ == "__main__":
-    serve(_run, int(sys.argv[1]))
+    serve(_run, int(sys.argv[1]), sys.argv[2:])

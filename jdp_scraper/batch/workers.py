@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -30,13 +31,14 @@ class WorkerProcesses:
 
     A process has no secrets in its environment and never outlives this one. One that a job has ended, or that had to be
     ended, is replaced for the next job. ``statistics`` counts the jobs and the time for which they held a process.
+    ``modules`` are imported by each process before its first job.
     """
 
-    def __init__(self, size: int, limits: Limits | None = None) -> None:
+    def __init__(self, size: int, limits: Limits | None = None, modules: Sequence[str] = ()) -> None:
         self.size = size
         self.statistics = Statistics(size)
         self._limits = limits or Limits()
-        command = python_module("jdp_scraper.batch.child", str(self._limits.memory_bytes))
+        command = python_module("jdp_scraper.batch.child", str(self._limits.memory_bytes), *modules)
         self._processes = [WorkerProcess(command, "a worker process") for _ in range(size)]
         self._served_s = dict.fromkeys(self._processes, 0.0)
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
@@ -50,6 +52,10 @@ class WorkerProcesses:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End all processes, in order where they do nothing; no job can be run any more."""
         self._closed = True
         closing = asyncio.ensure_future(asyncio.gather(*(process.close() for process in self._processes)))
         try:
@@ -58,9 +64,9 @@ class WorkerProcesses:
             await closing  # four seconds at most, and no process is left behind
             raise
 
-    async def launch(self) -> None:
-        """Launch all processes without waiting until they are ready; raises ``UnusableError``."""
-        for process in self._processes:
+    async def launch(self, count: int | None = None) -> None:
+        """Launch all processes, or some, without waiting until they are ready; raises ``UnusableError``."""
+        for process in self._processes[:count]:
             await process.launch()
 
     async def run(self, function: str, /, *arguments: Any) -> Any:

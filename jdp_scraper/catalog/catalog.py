@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -57,6 +57,7 @@ _REPORT = 'place, reference, vin, year, make, model, trim, mileage, status, erro
 _VEHICLE = "key, slug, reference, vin, year, make, model, trim, mileage"
 _TOO_LARGE = 1 << 63
 Row: TypeAlias = Sequence[Any]
+OnChange: TypeAlias = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ class Catalog:
         async with open_database(path, _SCHEMA, VERSION, disk) as database:
             yield cls(database)
 
-    async def refresh(self, sources: Sequence[Source]) -> Refreshed:
+    async def refresh(self, sources: Sequence[Source], on_change: OnChange | None = None) -> Refreshed:
         """Make the catalog one of these sources, reading those that have changed.
 
+        ``on_change`` is awaited before the first of them is read.
         One that cannot be read is left out and told, where it was not asked for by name. Raises ``RunFolderError``,
         ``InventoryError`` and ``StorageError``.
         """
@@ -106,7 +108,10 @@ class Catalog:
             if now and (name, told) == (source.name, now):
                 here.add(path)
                 continue
-            prints = prints or await self._prints()
+            if prints is None:
+                if on_change is not None:
+                    await on_change()
+                prints = await self._prints()
             try:
                 found = await asyncio.to_thread(_read, source, stamps, prints)
             except (RunFolderError, InventoryError) as error:

@@ -43,7 +43,7 @@ def read_values(path: Path) -> tuple[dict[str, ValuesRow], int]:
     bad = 0
     for line in path.read_bytes().splitlines():
         try:
-            told = json.loads(line)
+            told = json.loads(line.decode("utf-8", "surrogatepass"))  # what it is need not be found out for each
             rows[str(told["file"])] = _row(told)
         except (ValueError, TypeError, KeyError, RecursionError):
             bad += bool(line.strip())
