@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 
 import pytest
@@ -11,7 +12,7 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.browser.console import open_console
+from jdp_scraper.browser.console import evaluate, open_console
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.errors import PageLost, PortalAnswered, StepTimeout
 from jdp_scraper.portal.in_page import click, open_address, page_step, run_across_navigation, run_script
@@ -66,6 +67,20 @@ async def test_a_page_that_crashes_is_lost(page: Page, site: SmallSite) -> None:
     with pytest.raises(PageLost):
         async with page_step("grid", LONG_S):
             await page.evaluate("1")
+
+
+async def test_what_is_handed_over_to_a_script_stays_a_value(page: Page, site: SmallSite) -> None:
+    await page.goto(site.html("/", ""))
+    hostile = {
+        "text": "'\"`${window.bad = 1}\\</script>\u2028\u00e4\U0001f697",
+        "list": [None, True, 1.5],
+        "__proto__": "x",
+    }
+    assert await evaluate(page, "async (given) => JSON.stringify(given.text)", hostile) == json.dumps(
+        hostile["text"], ensure_ascii=False
+    )
+    assert await evaluate(page, "async (given) => given.list", hostile) == hostile["list"]
+    assert await page.evaluate("window.bad === undefined")
 
 
 async def test_a_page_that_crashes_under_a_script_is_lost_at_once(page: Page, site: SmallSite) -> None:

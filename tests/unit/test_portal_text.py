@@ -82,7 +82,8 @@ def test_a_script_of_the_package_is_named_by_a_constant_and_its_values_are_hande
 def test_only_the_package_s_own_files_are_put_together_as_a_script() -> None:
     path = PACKAGE / SCRIPT_OF_FILES[0]
     (evaluated,) = calls(path, {"evaluate"})
-    assert ast.unparse(evaluated.args[0]) == f"{SCRIPT_OF_FILES[1]}(name)"
+    assert ast.unparse(evaluated.args[1]) == f"{SCRIPT_OF_FILES[1]}(name)"
+    assert ast.unparse(evaluated.args[2]) == "given", "values are handed over, as JSON"
 
 
 @pytest.mark.parametrize(
