@@ -84,8 +84,7 @@ class RequestCatcher:
         self._patterns = [{"urlPattern": f"*{part.translate(_WILD)}*"} for part in parts]
         self._session = await page.context.new_cdp_session(page)
         self._session.on("Fetch.requestPaused", self._paused)
-        if self.pausing.needed or self._blocked:
-            await self._pause(self._session)
+        await self._adjust(self._session)
 
     async def make_ready(self) -> bool:
         """Drop what was caught so far, so that the next request caught is of what is done next.
@@ -96,16 +95,18 @@ class RequestCatcher:
             self._caught.get_nowait()
         if self._session is None:
             return False
-        if self.pausing.needed and not self._pauses:
-            await self._pause(self._session)
-        elif self._pauses and not self.pausing.needed and not self._blocked:
-            self._pauses = False
-            await self._session.send("Fetch.disable")
+        await self._adjust(self._session)
         return self._pauses
 
-    async def _pause(self, session: CDPSession) -> None:
-        await session.send("Fetch.enable", {"patterns": self._patterns})
-        self._pauses = True
+    async def _adjust(self, session: CDPSession) -> None:
+        """Have requests paused, or no longer; ``_pauses`` tells only of a change that has come to its end."""
+        needed = self.pausing.needed or bool(self._blocked)
+        if needed and not self._pauses:
+            await session.send("Fetch.enable", {"patterns": self._patterns})
+        elif self._pauses and not needed:
+            self._pauses = False
+            await session.send("Fetch.disable")
+        self._pauses = needed
 
     async def next(self) -> ReportRequest | Refusal:
         """Wait for the next request caught, or refusal seen."""

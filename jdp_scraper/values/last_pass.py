@@ -142,7 +142,7 @@ class _Inputs:
 
     def digest(self) -> str:
         """Return what differs where anything differs."""
-        return hashlib.sha256(ascii(self.told).encode("ascii")).hexdigest()
+        return _hash_of(self.told)
 
     def _take(self, name: str, stamp: Stamp | None) -> None:
         self.told.append((name, stamp))
@@ -180,7 +180,10 @@ class _Inputs:
 
 
 def _rules_digest(rules: Sequence[tuple[str, Mapping[str, str]]]) -> str:
-    told = [(text, list(own.items())) for text, own in rules]
+    return _hash_of([(text, list(own.items())) for text, own in rules])
+
+
+def _hash_of(told: object) -> str:
     return hashlib.sha256(ascii(told).encode("ascii")).hexdigest()
 
 

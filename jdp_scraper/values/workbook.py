@@ -22,11 +22,6 @@ _FIRST_DAY = "1900-03-01"  # of those that a spreadsheet counts right
 _MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - of no meaning: the same values give the same bytes
 
 
-def workbook(table: Table, changed: Sequence[Change] | None) -> bytes:
-    """Return the workbook's bytes."""
-    return Book(table).content(changed)
-
-
 class Book:
     """A workbook of a table that may still grow: ``add`` each further row, and take the ``content`` once.
 
@@ -87,7 +82,7 @@ class _Sheet:
         for column, (value, kind) in enumerate(cells):
             if value is not None:
                 self._widths[column] = max(self._widths[column], len(str(value)))
-                self._write(self._sheet, self._rows, column, value, kind)
+                self._write(self._rows, column, value, kind)
 
     def finish(self) -> None:
         for column, width in enumerate(self._widths):
@@ -95,8 +90,8 @@ class _Sheet:
         self._sheet.freeze_panes(1, 0)
         self._sheet.autofilter(0, 0, max(1, self._rows), len(self._widths) - 1)
 
-    def _write(self, sheet: Any, row: int, column: int, value: Any, kind: str) -> None:
-        form = self._formats.get(kind)
+    def _write(self, row: int, column: int, value: Any, kind: str) -> None:
+        sheet, form = self._sheet, self._formats.get(kind)
         if kind == "date" and value >= _FIRST_DAY:
             sheet.write_datetime(row, column, date.fromisoformat(value), form)
         elif kind == "money":

@@ -10,7 +10,7 @@ from typing import Any
 from jdp_scraper.values.changes import Before, Change, changes, values_of, written_values
 from jdp_scraper.values.files import changes_csv
 from jdp_scraper.values.table import Row, Table
-from jdp_scraper.values.workbook import workbook
+from jdp_scraper.values.workbook import Book
 from jdp_scraper.vehicle import Vehicle, assign_keys
 
 FORD, DODGE = "1FTFW1ET5DFC10312", "1D7RV1GTXAS100013"
@@ -73,7 +73,7 @@ def test_what_was_written_by_other_rules_is_no_news_and_breaks_nothing(tmp_path:
     found = list(changes("now", COLUMNS, keyed, now, Before(keyed, earlier)))
     assert [(one.reference, one.field, one.difference) for one in found] == [("2", "clean_retail", "-1000.00")]
     assert changes_csv(found).count(b"\n") == 2
-    assert workbook(Table(), found)
+    assert Book(Table()).content(found)
 
 
 def test_a_reference_that_is_a_formula_is_defused() -> None:

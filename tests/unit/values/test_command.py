@@ -32,7 +32,7 @@ from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
 from jdp_scraper.values.reading import LIMITS
 from jdp_scraper.values.table import Row, Table
-from jdp_scraper.values.workbook import workbook
+from jdp_scraper.values.workbook import Book
 from jdp_scraper.vehicle import Vehicle, assign_keys
 from tests.unit.pdf.reports import drawn
 
@@ -315,7 +315,7 @@ async def test_a_name_with_a_line_break_is_one_cell_of_one_row(tmp_path: Path) -
 
 def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
     row = Row(dict.fromkeys(("report_date", "file"), "0001-01-01") | {"error": None})
-    with zipfile.ZipFile(io.BytesIO(workbook(Table({"report_date": "date", "file": "text"}, [row]), None))) as book:
+    with zipfile.ZipFile(io.BytesIO(Book(Table({"report_date": "date", "file": "text"}, [row])).content(None))) as book:
         assert "<v>-" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
