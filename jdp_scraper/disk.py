@@ -189,26 +189,24 @@ class Disk:
             for _ in pool.map(self._sync_folder, (Path(one) for one, _, _ in os.walk(folder))):
                 pass
 
-    def swap_folder(self, new: Path, place: Path, aside: Path) -> None:
+    def swap_folder(self, new: Path, place: Path, aside: Path) -> Path | None:
         """Put a folder in place of another, in one step where the system can; durable when this returns.
 
+        Returns where the one that was there lies now, for the caller to remove: nothing in it is needed any more.
         Where it cannot, the one that was there lies ``aside`` for a moment in which there is none: whoever finds it
         there and nothing in its place was cut off, and has to put it back. All three lie on one file system.
         """
         with storage_errors(str(place)):
             if not place.exists():
                 self.rename(new, place)
-                return
+                return None
             if self._exchange(new, place):
                 self._sync_folder(place.parent)
                 self._sync_folder(new.parent)
-                old = new
-            else:
-                self.rename(place, aside)
-                self.rename(new, place)
-                old = aside
-        with contextlib.suppress(StorageError):  # the new one is in place; what is left here is of no harm
-            self.remove_tree(old)
+                return new
+            self.rename(place, aside)
+            self.rename(new, place)
+            return aside
 
     # -- the single operations ---------------------------------------------------------------------------------------
 

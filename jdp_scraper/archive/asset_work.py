@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pypdfium2
+from PIL import Image, WebPImagePlugin
 
 from jdp_scraper.archive.asset import PDFS, PICTURES, Made, fingerprinted
 from jdp_scraper.disk import Disk
@@ -26,6 +27,9 @@ PICTURE_HEIGHT = 1280
 _QUALITY = 80
 _EFFORT = 2  # of 6: 3 % larger than with the library's own 4, in less than half of the time
 T = TypeVar("T")
+# Loaded here, before the first PDF is asked for; without its own plugin Pillow would load those of all formats.
+Image.preinit()
+_FORMAT = WebPImagePlugin.WebPImageFile.format
 
 
 def make_asset(source: str, sha256: str, stem: str, folder: str, optimize: bool) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def _picture(document: Any) -> bytes:
     width, height = page.get_size()
     bitmap = page.render(scale=min(PICTURE_WIDTH / max(width, 1), PICTURE_HEIGHT / max(height, 1)))
     file = io.BytesIO()
-    bitmap.to_pil().convert("RGB").save(file, "WEBP", quality=_QUALITY, method=_EFFORT)
+    bitmap.to_pil().convert("RGB").save(file, _FORMAT, quality=_QUALITY, method=_EFFORT)
     page.close()
     return file.getvalue()
 

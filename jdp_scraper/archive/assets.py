@@ -24,6 +24,7 @@ from jdp_scraper.batch.in_order import in_order
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.catalog.entries import VehicleEntry
 from jdp_scraper.errors import DiskFull, JobFailed, StorageError
+from jdp_scraper.pdf.unbroken import meanwhile
 
 _LIBRARIES = ("pypdfium2", "pillow")
 _OPTIMIZER = "pikepdf"
@@ -32,7 +33,7 @@ MODULES = ("jdp_scraper.archive.asset_work",)
 _MAKE = f"{MODULES[0]}:make_asset"
 # What the start of one more worker costs is gained again with so many assets; the fewest that work at the same time.
 _ASSETS_A_WORKER = 8
-FEW = 2
+FEW = 3
 Told: TypeAlias = dict[str, Any]
 
 
@@ -93,8 +94,12 @@ async def make_assets(
     missing = [one for one in wanted if not _is_intact(known.get(one.key), staging)]
     left = {one.key for one in missing}
     kept = {one.key: known[one.key] for one in wanted if one.key not in left}
-    await asyncio.to_thread(_keep, kept.values(), staging)  # first: a worker may make the same picture once more
-    made = await _make(missing, staging, workers, making)
+    # First, as a worker may make the same picture once more; the others while the workers are at work.
+    stems = {stem for _, stem in left}
+    near = [one for (_, stem), one in kept.items() if stem in stems]
+    await asyncio.to_thread(_keep, near, staging)
+    async with meanwhile(asyncio.to_thread(_keep, kept.values(), staging)):
+        made = await _make(missing, staging, workers, making)
     await asyncio.to_thread(_place, made, staging, assets)
     for one in wanted:  # in their order, whatever was made first
         if one.key in kept:
@@ -130,7 +135,8 @@ def _is_intact(asset: Asset | None, staging: Staging) -> bool:
 
 def _keep(assets: Iterable[Asset], staging: Staging) -> None:
     for path in dict.fromkeys(path for asset in assets for path in asset.files):
-        staging.keep(path)
+        if path not in staging.files:
+            staging.keep(path)
 
 
 def _place(made: Iterable[tuple[Wanted, Told]], staging: Staging, assets: Assets) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jdp_scraper.archive.assembling import archive_of
-from jdp_scraper.archive.assets import FEW, MODULES, Making, make_assets, recipe, wanted_of
+from jdp_scraper.archive.assets import FEW, MODULES, Making, Wanted, make_assets, recipe, wanted_of
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.cache import Cache
 from jdp_scraper.archive.model import Archive
@@ -30,10 +30,11 @@ from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
+from jdp_scraper.catalog.entries import VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError
-from jdp_scraper.pdf.unbroken import in_thread
+from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
 FOLDER = "archive"
 # A PDF that needs more is not worth a picture; its copy is shown all the same.
@@ -110,10 +111,10 @@ class Build:
             with self._stages.stage("catalog"):
                 catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
                 cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
-                refreshed = await catalog.refresh(sources, self._get_workers_ready)
                 told = await cache.told()
                 staging = Staging(built.out, state, self._disk, await cache.files())
-                await asyncio.to_thread(staging.look)
+                async with meanwhile(asyncio.to_thread(staging.look)):
+                    refreshed = await catalog.refresh(sources, self._get_workers_ready)
             inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
             if told.get("inputs") == inputs and staging.is_whole():
                 self._tell_unchanged(told)
@@ -143,17 +144,15 @@ class Build:
 
     async def _make(self, catalog: Catalog, cache: Cache, staging: Staging, refreshed: Refreshed, inputs: str) -> None:
         options, built = self._options, self._built
-        runs, vehicles = await catalog.runs(), await catalog.vehicles()
-        wanted = wanted_of(vehicles)
-        if not wanted:
-            where = "1 run" if refreshed.runs == 1 else f"{refreshed.runs} runs"
-            raise ArchiveError(f"there are no PDFs in {where}: fetch reports first")
         made_by, workers = recipe(options.optimize), self._workers
         try:
-            await in_thread(staging.begin)
+            async with meanwhile(asyncio.to_thread(staging.begin)):
+                runs, vehicles = await catalog.runs(), await catalog.vehicles()
+                known = await cache.assets(made_by)
+                wanted = _wanted(vehicles, refreshed.runs)
             with self._stages.stage("assets") as stage:
                 making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
-                assets = await make_assets(wanted, await cache.assets(made_by), staging, workers, making)
+                assets = await make_assets(wanted, known, staging, workers, making)
             archive = archive_of(runs, vehicles, assets.by_key)
             with self._stages.stage("pages"):
                 built.pages = await in_thread(_make_pages, archive, staging, options.minify)
@@ -163,8 +162,9 @@ class Build:
                 stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
                 for outcome in after.outcomes:
                     stage.took(outcome.seconds)
-            with self._stages.stage("put in place"):
-                await in_thread(staging.publish)  # seen through: what is dropped below must not be in place by then
+            async with meanwhile(workers.close()):
+                with self._stages.stage("put in place"):
+                    await in_thread(staging.publish)  # seen through: what is dropped below must not be in place by then
         except BaseException:
             await workers.close()  # they write there
             await in_thread(staging.drop)
@@ -180,11 +180,18 @@ class Build:
         }
         staging.tell_links(after.pages)
         with self._stages.stage("cache"):
-            await cache.keep(made_by, assets.by_key, staging.files, told)
+            async with meanwhile(asyncio.to_thread(staging.clear_away)):
+                await cache.keep(made_by, assets.by_key, staging.files, told)
 
 
 def _resolved(options: BuildOptions) -> Path:
     return (options.out or options.download_folder / FOLDER).resolve()
+
+
+def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:
+    if found := wanted_of(vehicles):
+        return found
+    raise ArchiveError(f"there are no PDFs in {'1 run' if runs == 1 else f'{runs} runs'}: fetch reports first")
 
 
 def _make_pages(archive: Archive, staging: Staging, minify: bool) -> int:

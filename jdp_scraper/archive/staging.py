@@ -22,7 +22,7 @@ from jdp_scraper.archive.rendering import VEHICLES
 from jdp_scraper.archive.static_files import FOLDER
 from jdp_scraper.catalog.sources import ARCHIVE_MARK
 from jdp_scraper.disk import Disk, storage_errors
-from jdp_scraper.errors import ArchiveError
+from jdp_scraper.errors import ArchiveError, StorageError
 
 FOLDERS = (PDFS, PICTURES, VEHICLES, FOLDER)
 # What lies at the top of an archive and is made by builds; all else there is its owner's and stays.
@@ -45,6 +45,7 @@ class Staging:
         self._aside = state / _BEFORE
         self._there: dict[str, tuple[int, int]] = {}
         self._fresh: list[Path] = []
+        self._replaced: Path | None = None
         self.root = state / _NEXT
         self.files: dict[str, FileFacts] = {}
 
@@ -122,7 +123,13 @@ class Staging:
         """Make all of it durable, and put it in the archive's place."""
         self._take_over_what_is_not_ours()
         self._disk.settle_all(self.root, dict.fromkeys(self._fresh))
-        self._disk.swap_folder(self.root, self._out, self._aside)
+        self._replaced = self._disk.swap_folder(self.root, self._out, self._aside)
+
+    def clear_away(self) -> None:
+        """Remove the archive that was replaced; what cannot be removed is of no harm."""
+        if self._replaced is not None:
+            with contextlib.suppress(StorageError):
+                self._disk.remove_tree(self._replaced)
 
     def drop(self) -> None:
         """Remove what was made, where it is not to be published."""

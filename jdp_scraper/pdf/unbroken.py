@@ -8,7 +8,9 @@ cancellation is passed on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -34,3 +36,16 @@ async def unbroken(work: Awaitable[T]) -> T:
 async def in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a blocking function in a thread and see it through, also when cancelled."""
     return await unbroken(asyncio.to_thread(function, *args, **kwargs))
+
+
+@asynccontextmanager
+async def meanwhile(work: Awaitable[object]) -> AsyncIterator[None]:
+    """Have ``work`` done beside the block; it has ended too when this is left, and what the block raises goes first."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):
+            await unbroken(task)
+        raise
+    await unbroken(task)

@@ -394,9 +394,10 @@ async def test_a_build_that_is_cut_off_while_it_is_put_in_place_is_put_there_who
             assert go_on.wait(60)
             super().settle_all(folder, paths)
 
-        def swap_folder(self, new: Path, place: Path, aside: Path) -> None:
-            super().swap_folder(new, place, aside)
+        def swap_folder(self, new: Path, place: Path, aside: Path) -> Path | None:
+            replaced = super().swap_folder(new, place, aside)
             steps.append("in place")
+            return replaced
 
         def remove_tree(self, path: Path) -> None:
             if settling.is_set() and not go_on.is_set():

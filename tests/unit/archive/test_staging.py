@@ -67,6 +67,7 @@ def build(folder: Path, content: dict[str, bytes], disk: Disk | None = None) -> 
         else:
             staging.write(path, data)
     staging.publish()
+    staging.clear_away()
     return staging
 
 
