@@ -24,7 +24,7 @@ from jdp_scraper.console import Console, one_line, say
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import RunFolderError, ValuesError
 from jdp_scraper.events import FilesDone
-from jdp_scraper.pdf.unbroken import in_thread
+from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 from jdp_scraper.settings import Settings
 from jdp_scraper.values.cache import Told
 from jdp_scraper.values.comparing import comparison
@@ -32,7 +32,7 @@ from jdp_scraper.values.files import JSONL, WORKBOOK, begun_workbook
 from jdp_scraper.values.last_pass import LastPass
 from jdp_scraper.values.out_folder import OutLock, put_in_place
 from jdp_scraper.values.place import Place, open_place, out_of
-from jdp_scraper.values.reading import LIMITS, Counts, ToRead, read_files, tell_known
+from jdp_scraper.values.reading import LIMITS, MODULES, Counts, ToRead, read_files, tell_known
 from jdp_scraper.values.summary import Summary
 from jdp_scraper.values.table import Row, Table, columns_of, row_of
 
@@ -111,14 +111,18 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
         counts = Counts(known.files, known.files, failed=known.summary.failed)
         statistics = Statistics(_size(options, known.files))
         return Extracted(tuple(by_out), known.summary, counts, statistics, time.perf_counter() - began)
-    outs = {
-        out: [await open_place(source, options.portal, options.rules_from) for source in ones]
-        for out, ones in by_out.items()
-    }
-    places = [place for ones in outs.values() for place in ones]
-    if not any(place.files for place in places):
-        raise ValuesError(f"{sources[0].path} holds no report yet: fetch some first, or name another run")
+    workers = WorkerProcesses(_size(options, last.files), LIMITS, MODULES)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(workers)
+        # Where nothing has been read before, all of them will be needed: they start while the places are opened.
+        async with meanwhile(workers.launch(None if last.is_first else 1)):
+            outs = {
+                out: [await open_place(source, options.portal, options.rules_from) for source in ones]
+                for out, ones in by_out.items()
+            }
+        places = [place for ones in outs.values() for place in ones]
+        if not any(place.files for place in places):
+            raise ValuesError(f"{sources[0].path} holds no report yet: fetch some first, or name another run")
         caches = {out: await stack.enter_async_context(OutLock(out, disk)) for out in outs}
         files = [
             ToRead(file.path, one.rules, caches[out], file.sha256)
@@ -126,7 +130,7 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
             for one in ones
             for file in one.files
         ]
-        read, statistics = await _read(outs, files, options, tell)
+        read = await _read(outs, files, workers, options, tell)
         counts, written = read.counts, {}
         for out, ones in outs.items():
             table = read.tables[out]
@@ -136,7 +140,7 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
         summary = Summary.of(read.tables, counts.failed)
         if not counts.unsure:
             await in_thread(last.keep, places, counts.files, summary, written, disk)
-    return Extracted(tuple(outs), summary, counts, statistics, time.perf_counter() - began)
+    return Extracted(tuple(outs), summary, counts, workers.statistics, time.perf_counter() - began)
 
 
 def _sources(options: ValuesOptions) -> list[Source]:
@@ -177,20 +181,23 @@ class _Read:
 
 
 async def _read(
-    outs: Mapping[Path, Sequence[Place]], files: Sequence[ToRead], options: ValuesOptions, tell: Tell | None
-) -> tuple[_Read, Statistics]:
+    outs: Mapping[Path, Sequence[Place]],
+    files: Sequence[ToRead],
+    workers: WorkerProcesses,
+    options: ValuesOptions,
+    tell: Tell | None,
+) -> _Read:
     """Read the files, which are in the order of the places."""
     found = _Read()
-    size = _size(options, len(files))
-    async with WorkerProcesses(size, LIMITS) as workers:
-        workers.statistics.begin()
-        window = options.batch if size > 1 else 1
-        async with aclosing(read_files(files, workers, size=window, counts=found.counts, tell=tell)) as told:
-            for out, places in outs.items():
-                await _read_table(out, places, told, found)
-            async for _ in told:
-                pass  # nothing is left; this waits until all has been told
-    return found, workers.statistics
+    workers.statistics.begin()
+    window = options.batch if _size(options, len(files)) > 1 else 1
+    async with aclosing(read_files(files, workers, size=window, counts=found.counts, tell=tell)) as told:
+        for out, places in outs.items():
+            await _read_table(out, places, told, found)
+        async for _ in told:
+            pass  # nothing is left; this waits until all has been told
+    await workers.close()
+    return found
 
 
 async def _read_table(out: Path, places: Sequence[Place], told: AsyncIterator[Told], found: _Read) -> None:

@@ -52,6 +52,7 @@ class LastPass:
     """Make it before anything is read, then ask it, or tell it how this pass went; all of it blocks.
 
     ``outs`` are the sources by the folder that their values go to, ``portal`` and ``rules_from`` as for ``open_place``.
+    ``files`` is about how many PDFs lie there; ``is_first``: nothing is remembered of any of them.
     """
 
     def __init__(self, outs: Outs, portal: str, rules_from: str | None) -> None:
@@ -67,6 +68,8 @@ class LastPass:
         else:
             self._trusted = self._inputs.newest_ns + TICK_NS < began_ns
         self._key = self._inputs.digest()
+        self.files = self._inputs.pdfs
+        self.is_first = not any((out / CACHE).exists() for out in outs)
 
     def known(self) -> Known | None:
         """Return what the last pass came to, where this one would come to the same."""
@@ -117,10 +120,14 @@ class LastPass:
 
 @dataclass(slots=True)
 class _Inputs:
-    """All that a pass reads but the profiles, with stamps; ``newest_ns`` is when the last of it changed."""
+    """All that a pass reads but the profiles, with stamps; ``newest_ns`` is when the last of it changed.
+
+    ``pdfs`` counts the files that are or may be reports.
+    """
 
     told: list[Any] = field(default_factory=list)
     newest_ns: int = 0
+    pdfs: int = 0
 
     def look(self, outs: Outs) -> None:
         """Take the stamps; raises ``OSError`` where a folder cannot be read."""
@@ -136,6 +143,7 @@ class _Inputs:
             else:
                 for path in pdfs_below(source):
                     self._take(str(path), stamp_of(path))
+                    self.pdfs += 1
         asked = {source.path for source in sources if source.is_run}
         for folder in dict.fromkeys(path.parent for path in asked):
             self._look_around(folder, asked)
@@ -163,6 +171,7 @@ class _Inputs:
             except FileNotFoundError:  # a link that leads nowhere
                 stamp = None
             self._take(name, stamp)
+        self.pdfs += len(found)
 
     def _look_around(self, folder: Path, asked: set[Path]) -> None:
         """Look at the runs beside the ones asked for, whose values they are compared with."""

@@ -19,7 +19,8 @@ from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
 from jdp_scraper.values.extract import RECIPE, file_sha256
 
 # By its name, as a worker alone needs what its module imports.
-_EXTRACT = "jdp_scraper.values.extract:extract_file"
+MODULES = ("jdp_scraper.values.extract",)
+_EXTRACT = f"{MODULES[0]}:extract_file"
 _CHANGED = "it has changed since it was proven: run the command verify"
 # A report takes some milliseconds and 60 MiB.
 LIMITS = Limits(memory_bytes=512 << 20, cpu_s=5, wall_s=30)
