@@ -27,4 +27,6 @@ def moment(when: datetime) -> str:
 
 def xml_text(text: str) -> str:
     """Return a text as one line that XML can hold; what it cannot hold becomes a replacement character."""
-    return " ".join(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", unicodedata.normalize("NFC", text)).split())
+    if not (text.isascii() and text.isprintable()):  # as most are not
+        text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", unicodedata.normalize("NFC", text))
+    return " ".join(text.split())

@@ -19,7 +19,6 @@ VEHICLES = 2_000
 RUNS = 3
 ROUNDS = 5
 BAR = 1.25
-_WORKERS = 2  # as many as there are tasks that go to one
 _BASE = "http://localhost:8000/"
 
 
@@ -28,7 +27,7 @@ async def main() -> None:
     archive = sample_archive(VEHICLES, RUNS)
     with work_folder() as root:
         await asyncio.to_thread(lay_out, archive, root)
-        async with WorkerProcesses(_WORKERS) as workers:
+        async with WorkerProcesses(min(8, system.usable_cpus())) as workers:
             work = Work(archive, root, _BASE, lambda path, data: (root / path).write_bytes(data), workers)
             await postprocess(work)  # imports, in the workers too
             together, apart, same = await _rounds(work)
