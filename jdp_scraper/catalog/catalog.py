@@ -7,13 +7,13 @@ what has not changed need not be read again.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -53,9 +53,15 @@ CREATE TABLE print (
 ) WITHOUT ROWID
 """
 _RUN = "path, name, portal, account, started, whole, rehearsal"
+# In the order of the fields of the entries.
 _REPORT = 'place, reference, vin, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
 _VEHICLE = "key, slug, reference, vin, year, make, model, trim, mileage"
+_IDENTITY = 8  # so many of a report's columns, its place first, decide on the vehicles
 _TOO_LARGE = 1 << 63
+_REPORT_FIELDS = [name.strip('" ') for name in _REPORT.split(",")]
+_OF_REPORT = attrgetter(*_REPORT_FIELDS)
+_VEHICLE_FIELDS = _VEHICLE.split(", ")
+_OF_VEHICLE = attrgetter(*_VEHICLE_FIELDS)
 Row: TypeAlias = Sequence[Any]
 OnChange: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -99,7 +105,8 @@ class Catalog:
         prints: Prints | None = None
         skipped: list[str] = []
         here: set[str] = set()
-        read = changed = 0
+        read = 0
+        moved = False
         for source in sources:
             path = str(source.path)
             stamps = await asyncio.to_thread(_stamps, source)
@@ -121,16 +128,15 @@ class Catalog:
                 continue
             here.add(path)
             read += 1
-            if found.digest() != digest:
-                changed += 1
-                await self._put(found)
-            await self._write("UPDATE run SET signature = ?, digest = ? WHERE path = ?", [(now, found.digest(), path)])
+            if (fresh := found.digest()) != digest:
+                moved |= await self._put(found)
+            await self._write("UPDATE run SET signature = ?, digest = ? WHERE path = ?", [(now, fresh, path)])
         gone = set(known) - here
         await self._write("DELETE FROM report WHERE run = ?", [(path,) for path in gone])
         await self._write("DELETE FROM run WHERE path = ?", [(path,) for path in gone])
         if prints is not None:
             await self._keep(prints)
-        if changed | await self._choose(sources) or gone:
+        if await self._choose(sources) or moved or gone:
             await self._put_vehicles()
         await self._database.commit()
         return await self._refreshed(read, skipped)
@@ -147,7 +153,7 @@ class Catalog:
         for key, run, *row in await self._rows(f"{asked} ORDER BY started, run.name, report.place"):
             reports.setdefault(key, []).append((Path(run), _report(row)))
         rows = await self._rows(f"SELECT {_VEHICLE} FROM vehicle ORDER BY place")  # noqa: S608
-        told = (dict(zip(_names(_VEHICLE), row, strict=True)) for row in rows)
+        told = (dict(zip(_VEHICLE_FIELDS, row, strict=True)) for row in rows)
         return [VehicleEntry(**fields, reports=tuple(reports[fields["key"]])) for fields in told]
 
     async def _choose(self, sources: Sequence[Source]) -> bool:
@@ -162,16 +168,27 @@ class Catalog:
 
     # -- what is written -----------------------------------------------------------------------------------------------
 
-    async def _put(self, found: Read) -> None:
+    async def _put(self, found: Read) -> bool:
+        """Write what has changed of a run; tell whether any of it may make other vehicles."""
         run, path = found.run, str(found.run.path)
-        await self._write("DELETE FROM report WHERE run = ?", [(path,)])
         started = run.started.astimezone(UTC).isoformat()  # so that the order of texts is that of times
         told = (path, run.name, run.portal, run.account, started, run.whole, run.rehearsal, to_json(found.problems))
-        await self._write(f"INSERT OR REPLACE INTO run ({_RUN}, problems) VALUES ({_marks(_RUN)}, ?)", [told])  # noqa: S608
-        await self._write(
-            f"INSERT INTO report (run, {_REPORT}) VALUES (?, {_marks(_REPORT)})",  # noqa: S608
-            [(path, *_row(report)) for report in found.reports],
-        )
+        before = await self._database.execute_fetchall(f"SELECT {_RUN} FROM run WHERE path = ?", (path,))  # noqa: S608
+        await self._write(_upsert("run", f"{_RUN}, problems", "path"), [told])
+        known = {
+            row[0]: tuple(row)
+            for row in await self._database.execute_fetchall(
+                f"SELECT {_REPORT} FROM report WHERE run = ?",  # noqa: S608
+                (path,),
+            )
+        }
+        rows = {report.place: tuple(map(_given, _row(report))) for report in found.reports}
+        changed = [row for place, row in rows.items() if known.get(place) != row]
+        await self._write(_upsert("report", f"run, {_REPORT}", "run, place"), [(path, *row) for row in changed])
+        gone = [(path, place) for place in known.keys() - rows.keys()]
+        await self._write("DELETE FROM report WHERE run = ? AND place = ?", gone)
+        same = [tuple(row) for row in before] == [tuple(map(_given, told[:-1]))]
+        return not same or bool(gone) or any(known.get(row[0], ())[:_IDENTITY] != row[:_IDENTITY] for row in changed)
 
     async def _put_vehicles(self) -> None:
         runs: dict[str, tuple[RunEntry, list[ReportEntry]]] = {str(run.path): (run, []) for run in await self.runs()}
@@ -182,7 +199,7 @@ class Catalog:
         await self._write("DELETE FROM vehicle", [()])
         await self._write(
             f"INSERT INTO vehicle (place, {_VEHICLE}) VALUES (?, {_marks(_VEHICLE)})",  # noqa: S608
-            [(place, *_of_vehicle(vehicle)) for place, vehicle in enumerate(vehicles)],
+            [(place, *_OF_VEHICLE(vehicle)) for place, vehicle in enumerate(vehicles)],
         )
         await self._write(
             "UPDATE report SET vehicle = ? WHERE run = ? AND place = ?",
@@ -249,22 +266,20 @@ def _run(row: Row) -> RunEntry:
 
 
 def _row(report: ReportEntry) -> Row:
-    fields = {one.name: getattr(report, one.name) for one in dataclasses.fields(report)}
-    return (*(fields | {"flags": to_json(report.flags), "values": to_json(dict(report.values))}).values(),)
+    *facts, flags, file, size, sha256, values = _OF_REPORT(report)
+    return (*facts, to_json(flags), file, size, sha256, to_json(dict(values)))
 
 
 def _report(row: Row) -> ReportEntry:
-    fields = dict(zip(_names(_REPORT), row, strict=True))
+    fields = dict(zip(_REPORT_FIELDS, row, strict=True))
     read = {"flags": tuple(json.loads(fields["flags"])), "values": json.loads(fields["values"])}
     return ReportEntry(**fields | read)
 
 
-def _of_vehicle(vehicle: VehicleEntry) -> Row:
-    return tuple(getattr(vehicle, name) for name in _names(_VEHICLE))
-
-
-def _names(columns: str) -> list[str]:
-    return [name.strip('" ') for name in columns.split(",")]
+def _upsert(table: str, columns: str, key: str) -> str:
+    """Return how rows are put in, or in place of others, whose further columns stay as they are."""
+    put = ", ".join(f"{name} = excluded.{name}" for name in map(str.strip, columns.split(",")))
+    return f"INSERT INTO {table} ({columns}) VALUES ({_marks(columns)}) ON CONFLICT ({key}) DO UPDATE SET {put}"  # noqa: S608
 
 
 def _marks(columns: str) -> str:

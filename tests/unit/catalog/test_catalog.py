@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
+import shutil
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +21,10 @@ from jdp_scraper.catalog.catalog import Catalog, Refreshed
 from jdp_scraper.catalog.entries import RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.checkpoint.records import Goal
+from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import RunFolderError
-from tests.support.run_folders import STARTED, demo_vehicles, make_run, replace_pdf
+from tests.support.run_folders import STARTED, demo_vehicles, make_run, replace_pdf, values_row, write_values
 
 WEEK = timedelta(days=7)
 REAL = "https://portal.example"
@@ -125,6 +129,48 @@ async def test_a_run_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     _, runs, vehicles = await known(tmp_path)
     assert [run.name for run in runs] == ["2026-11-22"]
     assert [one.reference for one in vehicles] == [lot[1].reference]
+
+
+def rewrite_values(folder: RunFolder, change: Callable[[list[dict[str, Any]]], object]) -> None:
+    rows = [json.loads(line) for line in (folder.data / "values.jsonl").read_text("utf-8").splitlines()]
+    change(rows)
+    write_values(folder.data, rows)
+
+
+async def test_a_catalog_that_follows_changes_is_the_one_that_is_made_of_nothing(tmp_path: Path) -> None:
+    downloads, lot = tmp_path / "downloads", demo_vehicles(6)
+    older = await make_run(downloads, lot[:5])
+    newer = await make_run(downloads, lot[1:], started=STARTED + WEEK, failed={lot[2].reference: "refused"})
+    loose = downloads / "loose"
+    loose.mkdir()
+    for number, pdf in enumerate(sorted(older.pdfs.iterdir())[:2]):
+        shutil.copy(pdf, loose / f"{number}.pdf")
+    row = values_row(lot[0], "0.pdf", hashlib.sha256((loose / "0.pdf").read_bytes()).hexdigest(), STARTED)
+
+    def put_vin(vin: str | None) -> None:
+        write_values(loose, [row | {"vin": vin}])
+
+    changes: dict[str, Callable[[], object]] = {
+        "a value": lambda: rewrite_values(newer, lambda rows: rows[0].update(clean_retail="1.00")),
+        "a trim": lambda: rewrite_values(newer, lambda rows: rows[0].update(trim="another")),
+        "values gone": lambda: rewrite_values(older, lambda rows: rows.pop()),
+        "a VIN": lambda: put_vin(lot[5].vin),
+        "another VIN": lambda: put_vin(lot[1].vin),
+        "no VIN": lambda: put_vin(None),
+        "a PDF more": lambda: shutil.copy(loose / "0.pdf", loose / "00.pdf"),
+        "a PDF less": (loose / "0.pdf").unlink,
+        "a PDF gone": lambda: next(newer.pdfs.iterdir()).unlink(),
+        "a PDF gone in an older run": lambda: next(older.pdfs.iterdir()).unlink(),
+        "a run by another name": lambda: older.path.rename(downloads / "2026-11-14"),
+    }
+    await known(tmp_path, [older.path, newer.path, loose])
+    for name, change in changes.items():
+        await asyncio.to_thread(change)
+        named = [one for one in (downloads / "2026-11-14", older.path, newer.path, loose) if one.exists()]
+        followed, *told = await known(tmp_path, named)
+        fresh, *told_anew = await known(tmp_path / name, named)
+        assert told == told_anew, name
+        assert (followed.digest, followed.problems) == (fresh.digest, fresh.problems), name
 
 
 async def test_an_unreadable_run_is_told_and_skipped_and_refused_where_it_is_named(tmp_path: Path) -> None:
