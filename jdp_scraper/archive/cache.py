@@ -70,6 +70,8 @@ class Cache:
 
     def __init__(self, database: aiosqlite.Connection) -> None:
         self._database = database
+        self._assets: dict[AssetKey, Asset] = {}  # what was asked for is what is known to be there
+        self._files: dict[str, FileFacts] = {}
 
     @classmethod
     @asynccontextmanager
@@ -83,15 +85,17 @@ class Cache:
         rows = await self._database.execute_fetchall(
             "SELECT sha256, stem, pdf, size, picture, text, faults FROM asset WHERE recipe = ?", (recipe,)
         )
-        return {
+        self._assets = {
             (sha256, stem): Asset(pdf, size, picture, text, tuple(json.loads(faults)))
             for sha256, stem, pdf, size, picture, text, faults in rows
         }
+        return self._assets
 
     async def files(self) -> dict[str, FileFacts]:
         """Return all files of the archive by their path from its root."""
         rows = await self._database.execute_fetchall("SELECT path, size, mtime_ns, made_from, facts FROM file")
-        return {path: FileFacts(*row) for path, *row in rows}
+        self._files = {path: FileFacts(*row) for path, *row in rows}
+        return self._files
 
     async def told(self) -> dict[str, Any]:
         """Return what the last build has left for the next."""
@@ -101,22 +105,36 @@ class Cache:
     async def keep(
         self, recipe: str, assets: Mapping[AssetKey, Asset], files: Mapping[str, FileFacts], told: Mapping[str, Any]
     ) -> None:
-        """Replace all of it at once; what would be made otherwise at another time is not kept."""
+        """Replace all of it at once, writing what differs; what would be made otherwise another time is not kept."""
         database = self._database
-        for table in ("asset", "file", "build"):
-            await database.execute(f"DELETE FROM {table}")  # noqa: S608
-        lasting = ((key, one) for key, one in assets.items() if one.lasting)
-        await self._insert(
+        lasting = {key: one for key, one in assets.items() if one.lasting}
+        await database.execute("DELETE FROM asset WHERE recipe <> ?", (recipe,))
+        gone_assets = self._assets.keys() - lasting.keys()
+        await database.executemany("DELETE FROM asset WHERE sha256 = ? AND stem = ?", gone_assets)
+        await self._put(
             "asset",
-            ((*key, recipe, one.pdf, one.size, one.picture, one.text, to_json(one.faults)) for key, one in lasting),
+            (
+                (*key, recipe, one.pdf, one.size, one.picture, one.text, to_json(one.faults))
+                for key, one in lasting.items()
+                if self._assets.get(key) != one
+            ),
         )
-        rows = ((path, one.size, one.mtime_ns, one.made_from, one.facts) for path, one in files.items())
-        await self._insert("file", rows)
-        await self._insert("build", ((name, to_json(one)) for name, one in told.items()))
+        gone_files = self._files.keys() - files.keys()
+        await database.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in gone_files])
+        await self._put(
+            "file",
+            (
+                (path, one.size, one.mtime_ns, one.made_from, one.facts)
+                for path, one in files.items()
+                if self._files.get(path) != one
+            ),
+        )
+        await database.execute("DELETE FROM build")
+        await self._put("build", ((name, to_json(one)) for name, one in told.items()))
         await database.commit()
 
-    async def _insert(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    async def _put(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         given = list(rows)
         if given:
             marks = ", ".join("?" for _ in given[0])
-            await self._database.executemany(f"INSERT INTO {table} VALUES ({marks})", given)  # noqa: S608
+            await self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", given)  # noqa: S608
