@@ -173,21 +173,16 @@ class Catalog:
         run, path = found.run, str(found.run.path)
         started = run.started.astimezone(UTC).isoformat()  # so that the order of texts is that of times
         told = (path, run.name, run.portal, run.account, started, run.whole, run.rehearsal, to_json(found.problems))
-        before = await self._database.execute_fetchall(f"SELECT {_RUN} FROM run WHERE path = ?", (path,))  # noqa: S608
+        before = await self._stored(f"SELECT {_RUN} FROM run WHERE path = ?", path)  # noqa: S608
         await self._write(_upsert("run", f"{_RUN}, problems", "path"), [told])
-        known = {
-            row[0]: tuple(row)
-            for row in await self._database.execute_fetchall(
-                f"SELECT {_REPORT} FROM report WHERE run = ?",  # noqa: S608
-                (path,),
-            )
-        }
+        stored = await self._stored(f"SELECT {_REPORT} FROM report WHERE run = ?", path)  # noqa: S608
+        known = {row[0]: row for row in stored}
         rows = {report.place: tuple(map(_given, _row(report))) for report in found.reports}
         changed = [row for place, row in rows.items() if known.get(place) != row]
         await self._write(_upsert("report", f"run, {_REPORT}", "run, place"), [(path, *row) for row in changed])
         gone = [(path, place) for place in known.keys() - rows.keys()]
         await self._write("DELETE FROM report WHERE run = ? AND place = ?", gone)
-        same = [tuple(row) for row in before] == [tuple(map(_given, told[:-1]))]
+        same = before == [tuple(map(_given, told[:-1]))]
         return not same or bool(gone) or any(known.get(row[0], ())[:_IDENTITY] != row[:_IDENTITY] for row in changed)
 
     async def _put_vehicles(self) -> None:
@@ -224,6 +219,10 @@ class Catalog:
 
     async def _rows(self, sql: str) -> list[Row]:
         return [tuple(map(_taken, row)) for row in await self._database.execute_fetchall(sql)]
+
+    async def _stored(self, sql: str, path: str) -> list[Row]:
+        """Return rows as they are stored, for a comparison with what would be."""
+        return [tuple(row) for row in await self._database.execute_fetchall(sql, (_given(path),))]
 
     async def _write(self, sql: str, rows: Iterable[Row]) -> None:
         await self._database.executemany(sql, [tuple(map(_given, row)) for row in rows])
