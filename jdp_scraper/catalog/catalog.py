@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
@@ -29,7 +29,7 @@ from jdp_scraper.catalog.stamps import Stamp, Stamps, signature, stamps_of
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import InventoryError, RunFolderError
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE run (
     path TEXT PRIMARY KEY, name TEXT NOT NULL, portal TEXT NOT NULL, account TEXT NOT NULL, started TEXT NOT NULL,
@@ -37,8 +37,7 @@ CREATE TABLE run (
     signature TEXT NOT NULL DEFAULT '', digest TEXT NOT NULL DEFAULT '', problems TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE vehicle (
-    key TEXT PRIMARY KEY, place INTEGER NOT NULL, slug TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, vin TEXT,
-    year INTEGER, make TEXT, model TEXT, trim TEXT, mileage INTEGER
+    key TEXT PRIMARY KEY, place INTEGER NOT NULL, slug TEXT NOT NULL UNIQUE, reference TEXT NOT NULL, vin TEXT
 ) WITHOUT ROWID;
 CREATE TABLE report (
     run TEXT NOT NULL REFERENCES run, place INTEGER NOT NULL, vehicle TEXT REFERENCES vehicle,
@@ -53,15 +52,13 @@ CREATE TABLE print (
 ) WITHOUT ROWID
 """
 _RUN = "path, name, portal, account, started, whole, rehearsal"
-# In the order of the fields of the entries.
-_REPORT = 'place, reference, vin, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
-_VEHICLE = "key, slug, reference, vin, year, make, model, trim, mileage"
-_IDENTITY = 8  # so many of a report's columns, its place first, decide on the vehicles
+# In the order of the fields of the entries. The first of a report's decide on the vehicles.
+_IDENTITY = "place, reference, vin"
+_REPORT = f'{_IDENTITY}, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
+_VEHICLE = "key, slug, reference, vin"
+_DECIDE = len(_IDENTITY.split(","))
 _TOO_LARGE = 1 << 63
-_REPORT_FIELDS = [name.strip('" ') for name in _REPORT.split(",")]
-_OF_REPORT = attrgetter(*_REPORT_FIELDS)
-_VEHICLE_FIELDS = _VEHICLE.split(", ")
-_OF_VEHICLE = attrgetter(*_VEHICLE_FIELDS)
+_OF_REPORT = attrgetter(*(name.strip('" ') for name in _REPORT.split(",")))
 Row: TypeAlias = Sequence[Any]
 OnChange: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -148,13 +145,13 @@ class Catalog:
 
     async def vehicles(self) -> list[VehicleEntry]:
         """Return all vehicles with their reports, those of the newest run first, in its order."""
+        paths = {str(run.path): run.path for run in await self.runs()}
         reports: dict[str, list[tuple[Path, ReportEntry]]] = {}
         asked = f"SELECT vehicle, run, {_qualified(_REPORT)} FROM report JOIN run ON path = run WHERE shown"  # noqa: S608
         for key, run, *row in await self._rows(f"{asked} ORDER BY started, run.name, report.place"):
-            reports.setdefault(key, []).append((Path(run), _report(row)))
+            reports.setdefault(key, []).append((paths[run], _report(row)))
         rows = await self._rows(f"SELECT {_VEHICLE} FROM vehicle ORDER BY place")  # noqa: S608
-        told = (dict(zip(_VEHICLE_FIELDS, row, strict=True)) for row in rows)
-        return [VehicleEntry(**fields, reports=tuple(reports[fields["key"]])) for fields in told]
+        return [VehicleEntry.of(key, slug, reference, vin, reports[key]) for key, slug, reference, vin in rows]
 
     async def _choose(self, sources: Sequence[Source]) -> bool:
         """Leave rehearsals out where there are real runs, unless they are asked for; tell whether that has changed."""
@@ -173,40 +170,42 @@ class Catalog:
         run, path = found.run, str(found.run.path)
         started = run.started.astimezone(UTC).isoformat()  # so that the order of texts is that of times
         told = (path, run.name, run.portal, run.account, started, run.whole, run.rehearsal, to_json(found.problems))
-        before = await self._stored(f"SELECT {_RUN} FROM run WHERE path = ?", path)  # noqa: S608
+        before = await self._rows(f"SELECT {_RUN} FROM run WHERE path = ?", path)  # noqa: S608
         await self._write(_upsert("run", f"{_RUN}, problems", "path"), [told])
-        stored = await self._stored(f"SELECT {_REPORT} FROM report WHERE run = ?", path)  # noqa: S608
+        stored = await self._rows(f"SELECT {_REPORT} FROM report WHERE run = ?", path)  # noqa: S608
         known = {row[0]: row for row in stored}
-        rows = {report.place: tuple(map(_given, _row(report))) for report in found.reports}
+        rows = {report.place: _row(report) for report in found.reports}
         changed = [row for place, row in rows.items() if known.get(place) != row]
         await self._write(_upsert("report", f"run, {_REPORT}", "run, place"), [(path, *row) for row in changed])
         gone = [(path, place) for place in known.keys() - rows.keys()]
         await self._write("DELETE FROM report WHERE run = ? AND place = ?", gone)
-        same = before == [tuple(map(_given, told[:-1]))]
-        return not same or bool(gone) or any(known.get(row[0], ())[:_IDENTITY] != row[:_IDENTITY] for row in changed)
+        if before != [told[:-1]] or gone:
+            return True
+        return any(known.get(row[0], ())[:_DECIDE] != row[:_DECIDE] for row in changed)
 
     async def _put_vehicles(self) -> None:
         runs: dict[str, tuple[RunEntry, list[ReportEntry]]] = {str(run.path): (run, []) for run in await self.runs()}
-        for run, *row in await self._rows(f"SELECT run, {_REPORT} FROM report ORDER BY run, place"):  # noqa: S608
+        known = {}
+        for run, key, *row in await self._rows(f"SELECT run, vehicle, {_IDENTITY} FROM report ORDER BY run, place"):  # noqa: S608
             if run in runs:
-                runs[run][1].append(_report(row))
+                known[run, row[0]] = key
+                runs[run][1].append(ReportEntry(*row))  # only what decides
         vehicles = await asyncio.to_thread(vehicles_of, list(runs.values()))
         await self._write("DELETE FROM vehicle", [()])
         await self._write(
             f"INSERT INTO vehicle (place, {_VEHICLE}) VALUES (?, {_marks(_VEHICLE)})",  # noqa: S608
-            [(place, *_OF_VEHICLE(vehicle)) for place, vehicle in enumerate(vehicles)],
+            [(place, one.key, one.slug, one.reference, one.vin) for place, one in enumerate(vehicles)],
         )
-        await self._write(
-            "UPDATE report SET vehicle = ? WHERE run = ? AND place = ?",
-            [(one.key, str(run), report.place) for one in vehicles for run, report in one.reports],
-        )
+        found = [(one.key, str(run), report.place) for one in vehicles for run, report in one.reports]
+        moved = [row for row in found if known[row[1:]] != row[0]]
+        await self._write("UPDATE report SET vehicle = ? WHERE run = ? AND place = ?", moved)
 
     async def _prints(self) -> Prints:
         rows = await self._rows("SELECT path, size, mtime_ns, inode, sha256, fault FROM print")
         return Prints((path, Stamp(*stamp), Print(sha256, fault)) for path, *stamp, sha256, fault in rows)
 
     async def _keep(self, prints: Prints) -> None:
-        rows = [(path, one.size, one.mtime_ns, one.inode, *astuple(found)) for path, one, found in prints.fresh]
+        rows = [(path, one.size, one.mtime_ns, one.inode, *found) for path, one, found in prints.fresh]
         await self._write("INSERT OR REPLACE INTO print VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     # -- SQLite --------------------------------------------------------------------------------------------------------
@@ -217,15 +216,13 @@ class Catalog:
         digest = hashlib.sha256(to_json([one for one, _ in rows]).encode()).hexdigest()
         return Refreshed(digest, len(rows), read, tuple(problems), tuple(skipped))
 
-    async def _rows(self, sql: str) -> list[Row]:
-        return [tuple(map(_taken, row)) for row in await self._database.execute_fetchall(sql)]
-
-    async def _stored(self, sql: str, path: str) -> list[Row]:
-        """Return rows as they are stored, for a comparison with what would be."""
-        return [tuple(row) for row in await self._database.execute_fetchall(sql, (_given(path),))]
+    async def _rows(self, sql: str, *values: str) -> list[Row]:
+        rows = await self._database.execute_fetchall(sql, tuple(map(_given, values)))
+        return [tuple(map(_taken, row)) if bytes in map(type, row) else row for row in rows]
 
     async def _write(self, sql: str, rows: Iterable[Row]) -> None:
-        await self._database.executemany(sql, [tuple(map(_given, row)) for row in rows])
+        if given := [tuple(map(_given, row)) for row in rows]:
+            await self._database.executemany(sql, given)
 
 
 def _stamps(source: Source) -> Stamps:
@@ -270,9 +267,8 @@ def _row(report: ReportEntry) -> Row:
 
 
 def _report(row: Row) -> ReportEntry:
-    fields = dict(zip(_REPORT_FIELDS, row, strict=True))
-    read = {"flags": tuple(json.loads(fields["flags"])), "values": json.loads(fields["values"])}
-    return ReportEntry(**fields | read)
+    *facts, flags, file, size, sha256, values = row
+    return ReportEntry(*(*facts, tuple(json.loads(flags)), file, size, sha256, json.loads(values)))
 
 
 def _upsert(table: str, columns: str, key: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 # As in values.jsonl: money is a string with two digits behind the point.
 Value: TypeAlias = str | int | float | bool | None
+T = TypeVar("T")
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,23 @@ class VehicleEntry:
     mileage: int | None
     reports: tuple[tuple[Path, ReportEntry], ...]
 
+    @classmethod
+    def of(
+        cls, key: str, slug: str, reference: str, vin: str | None, reports: Iterable[tuple[Path, ReportEntry]]
+    ) -> VehicleEntry:
+        """Return the vehicle of these reports, with what they tell of it."""
+        found = tuple(reports)
+        told = [report for _, report in reversed(found)]
+        year, make = first(one.year for one in told), first(one.make for one in told)
+        model, trim = first(one.model for one in told), first(one.trim for one in told)
+        return cls(key, slug, reference, vin, year, make, model, trim, first(one.mileage for one in told), found)
+
+
+def first(values: Iterable[T | None]) -> T | None:
+    """Return the first value that is known."""
+    return next((value for value in values if value is not None), None)
+
 
 def to_json(content: object) -> str:
     """Return JSON values as ASCII text, the same for the same content."""
-    return json.dumps(content, separators=(",", ":"))
+    return _encode(content)

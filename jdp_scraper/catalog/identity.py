@@ -11,13 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
-from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry, to_json
+from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry, first, to_json
 from jdp_scraper.checkpoint.names import assign_file_names, stem_of
 from jdp_scraper.vehicle import Vehicle
 
-T = TypeVar("T")
 _Key: TypeAlias = tuple[str, ...]
 
 
@@ -80,20 +79,5 @@ def _numbers(keys: Sequence[_Key], sightings: Sequence[_Sighting]) -> list[str]:
 
 
 def _vehicle(key: str, slug: str, seen: Sequence[_Sighting]) -> VehicleEntry:
-    reports = [one.report for one in reversed(seen)]
-    return VehicleEntry(
-        key,
-        slug,
-        reports[0].reference,
-        _first(one.vin for one in reversed(seen)),
-        _first(one.year for one in reports),
-        _first(one.make for one in reports),
-        _first(one.model for one in reports),
-        _first(one.trim for one in reports),
-        _first(one.mileage for one in reports),
-        tuple((one.run.path, one.report) for one in seen),
-    )
-
-
-def _first(values: Iterable[T | None]) -> T | None:
-    return next((value for value in values if value is not None), None)
+    vin = first(one.vin for one in reversed(seen))
+    return VehicleEntry.of(key, slug, seen[-1].report.reference, vin, ((one.run.path, one.report) for one in seen))

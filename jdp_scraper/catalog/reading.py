@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry
 from jdp_scraper.catalog.prints import Prints
@@ -47,30 +49,43 @@ def read_source(source: Source, stamps: Stamps, prints: Prints) -> Read:
     return _Reader(source, stamps, prints).read()
 
 
+class _Found(NamedTuple):
+    """What came of a report; without a ``file`` there is none that may be shown, and ``error`` tells why."""
+
+    status: str = "done"
+    error: str | None = None
+    file: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+
 class _Reader:
     def __init__(self, source: Source, stamps: Stamps, prints: Prints) -> None:
         self._source = source
+        self._below = len(str(source.path).rstrip(os.sep)) + 1
         self._stamps = stamps
         self._prints = prints
+        self._values: Mapping[str, ValuesRow] = {}
         self._problems: list[str] = []
 
     def read(self) -> Read:
-        run, found = self._run() if self._source.is_run else self._folder()
-        reports = tuple(replace(report, place=place) for place, report in enumerate(found))
-        return Read(run, reports, tuple(self._problems))
+        run, reports = self._run() if self._source.is_run else self._folder()
+        return Read(run, tuple(reports), tuple(self._problems))
 
-    def _run(self) -> tuple[RunEntry, Iterator[ReportEntry]]:
+    def _run(self) -> tuple[RunEntry, list[ReportEntry]]:
         folder = RunFolder(self._source.path)
         state = recover(folder.data).state
         header = state.header
         keyed = assign_keys(_inventory(folder, header))
         asked = asked_for(header.goal, list(state.records))
-        values = self._values(folder.data)
-        reports = (
-            self._of_record(folder, keyed.get(key) or Vehicle(key), record, values)
+        self._read_values(folder.data)
+        told = [
+            (keyed.get(key) or Vehicle(key), record)
             for key, record in state.records.items()
             if key in asked or record.state is not TaskState.TODO
-        )
+        ]
+        pdfs = f"{folder.pdfs}{os.sep}"
+        reports = [self._of_record(pdfs, place, vehicle, record) for place, (vehicle, record) in enumerate(told)]
         run = RunEntry(
             folder.path,
             self._source.name,
@@ -82,77 +97,80 @@ class _Reader:
         )
         return run, reports
 
-    def _of_record(
-        self, folder: RunFolder, vehicle: Vehicle, record: TaskRecord, values: Mapping[str, ValuesRow]
-    ) -> ReportEntry:
-        year, make, model, mileage = vehicle.year, vehicle.make, vehicle.model, vehicle.mileage
-        report = ReportEntry(0, vehicle.reference, vehicle.vin, year, make, model, mileage=mileage, flags=record.flags)
+    def _of_record(self, pdfs: str, place: int, vehicle: Vehicle, record: TaskRecord) -> ReportEntry:
         if record.state is not TaskState.DONE or record.file is None:
-            return replace(report, status=record.state.value, error=record.message)
-        found = self._with_file(report, folder.pdfs / record.file)
-        if found.sha256 is not None and record.sha256 not in {None, found.sha256}:
-            return self._without_file(
-                report, folder.pdfs / record.file, "it has changed since it was proven: run the command verify"
-            )
-        return _with_values(found, values.get(found.file or "", NONE))
+            found = _Found(record.state.value, record.message)
+        else:
+            found = self._find(f"{pdfs}{record.file}", record.sha256)
+        return _report(place, vehicle, record.flags, found, self._row(found))
 
-    def _folder(self) -> tuple[RunEntry, Iterator[ReportEntry]]:
+    def _folder(self) -> tuple[RunEntry, list[ReportEntry]]:
         path = self._source.path
-        values = self._values(path)
-        pdfs = [one for one in self._stamps if one.name != VALUES]
+        self._read_values(path)
+        pdfs = [one for one in self._stamps if one != str(path / VALUES)]
         newest = max((self._stamps[one].mtime_ns for one in pdfs), default=0)
         started = datetime.fromtimestamp(newest // _SECOND_NS, UTC)
-        return RunEntry(path, self._source.name, "", "", started, whole=False), self._of_pdfs(pdfs, values)
+        reports = [self._of_pdf(place, one) for place, one in enumerate(pdfs)]
+        return RunEntry(path, self._source.name, "", "", started, whole=False), reports
 
-    def _of_pdfs(self, pdfs: list[Path], values: Mapping[str, ValuesRow]) -> Iterator[ReportEntry]:
-        for one in pdfs:
-            found = self._with_file(ReportEntry(0, one.name[: -len(SUFFIX)]), one)
-            row = values.get(found.file or "", NONE)
-            if row.sha256 in {None, found.sha256}:
-                found = replace(found, reference=row.reference or found.reference)
-            yield _with_values(found, row)
+    def _of_pdf(self, place: int, path: str) -> ReportEntry:
+        found = self._find(path)
+        row = self._row(found)
+        vehicle = Vehicle(row.reference or _name(path)[: -len(SUFFIX)])
+        return _report(place, vehicle, (), found, row)
 
-    def _with_file(self, report: ReportEntry, path: Path) -> ReportEntry:
-        """Put a report and its PDF together; what is no whole PDF is told, and is not shown."""
+    def _find(self, path: str, proven: str | None = None) -> _Found:
+        """Look at a report's PDF; what is no whole one, or another than was proven, is told and not shown."""
         stamp = self._stamps.get(path)
         seen = None if stamp is None else self._prints.of(path, stamp)
         if stamp is None or seen is None:
-            return self._without_file(report, path, "it is missing")
-        if seen.fault is not None:
-            return self._without_file(report, path, seen.fault)
-        file = path.relative_to(self._source.path).as_posix()
-        return replace(report, file=file, size=stamp.size, sha256=seen.sha256)
-
-    def _without_file(self, report: ReportEntry, path: Path, why: str) -> ReportEntry:
+            why = "it is missing"
+        elif seen.fault is not None:
+            why = seen.fault
+        elif proven not in {None, seen.sha256}:
+            why = "it has changed since it was proven: run the command verify"
+        else:
+            return _Found(file=path[self._below :].replace(os.sep, "/"), size=stamp.size, sha256=seen.sha256)
         self._problems.append(f"{path}: {why}")
-        return replace(report, status="failed", error=f"{path.name}: {why}")
+        return _Found("failed", f"{_name(path)}: {why}")
 
-    def _values(self, folder: Path) -> Mapping[str, ValuesRow]:
+    def _row(self, found: _Found) -> ValuesRow:
+        """Return what was read out of a PDF; values of another content do not count."""
+        row = NONE if found.file is None else self._values.get(found.file, NONE)
+        return row if row.sha256 in {None, found.sha256} else NONE
+
+    def _read_values(self, folder: Path) -> None:
         path = folder / VALUES
-        if path not in self._stamps:
-            return {}
-        rows, bad = read_values(path)
+        if str(path) not in self._stamps:
+            return
+        self._values, bad = read_values(path)
         if bad:
             self._problems.append(f"{path}: lines that cannot be read: {bad}; run the command values again")
-        return rows
 
 
-def _with_values(report: ReportEntry, row: ValuesRow) -> ReportEntry:
-    """Add what was read out of the PDF; values of another content do not count, and the inventory before them."""
-    if report.sha256 is None or row.sha256 not in {None, report.sha256}:
-        return report
-    return replace(
-        report,
-        vin=report.vin or row.vin,
-        year=row.year if report.year is None else report.year,
-        make=report.make or row.make,
-        model=report.model or row.model,
-        trim=report.trim or row.trim,
-        mileage=row.mileage if report.mileage is None else report.mileage,
-        error=row.error,
-        flags=(*report.flags, *row.flags),
-        values=row.values,
+def _report(place: int, vehicle: Vehicle, flags: tuple[str, ...], found: _Found, row: ValuesRow) -> ReportEntry:
+    """Put together what the inventory, the file and its values tell: the inventory before the values."""
+    return ReportEntry(
+        place,
+        vehicle.reference,
+        vehicle.vin or row.vin,
+        row.year if vehicle.year is None else vehicle.year,
+        vehicle.make or row.make,
+        vehicle.model or row.model,
+        row.trim,
+        row.mileage if vehicle.mileage is None else vehicle.mileage,
+        found.status,
+        found.error or row.error,
+        flags + row.flags,
+        found.file,
+        found.size,
+        found.sha256,
+        row.values,
     )
+
+
+def _name(path: str) -> str:
+    return path.rpartition(os.sep)[2]
 
 
 def _inventory(folder: RunFolder, header: RunHeader) -> list[Vehicle]:

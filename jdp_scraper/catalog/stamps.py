@@ -7,8 +7,8 @@ import os
 import stat
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from jdp_scraper.catalog.sources import Source, pdfs_below
 from jdp_scraper.checkpoint.names import SUFFIX
@@ -22,8 +22,7 @@ _COARSE_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """A file as the system tells of it; the time in ns since 1970."""
 
     size: int
@@ -41,7 +40,7 @@ class Stamp:
         return now_ns - self.mtime_ns > (_COARSE_NS if coarse else _FINE_NS)
 
 
-Stamps = Mapping[Path, Stamp]
+Stamps = Mapping[str, Stamp]  # by the file's path, as text: there are many
 
 
 def stamps_of(source: Source) -> Stamps:
@@ -54,7 +53,7 @@ def stamps_of(source: Source) -> Stamps:
         with os.scandir(folder.pdfs) as entries:
             for entry in entries:
                 if entry.name.endswith(SUFFIX) and stat.S_ISREG((told := entry.stat()).st_mode):
-                    found[folder.pdfs / entry.name] = Stamp.of(told)
+                    found[entry.path] = Stamp.of(told)
     except (FileNotFoundError, NotADirectoryError):
         pass
     return found
@@ -65,11 +64,11 @@ def signature(stamps: Stamps) -> str:
     now = time.time_ns()
     if not all(stamp.is_settled(now) for stamp in stamps.values()):
         return ""
-    told = sorted((str(path), stamp.size, stamp.mtime_ns, stamp.inode) for path, stamp in stamps.items())
+    told = sorted((path, *stamp) for path, stamp in stamps.items())
     return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _there(paths: list[Path]) -> dict[Path, Stamp]:
+def _there(paths: list[Path]) -> dict[str, Stamp]:
     found = {}
     for path in paths:
         try:
@@ -77,5 +76,5 @@ def _there(paths: list[Path]) -> dict[Path, Stamp]:
         except (FileNotFoundError, NotADirectoryError):
             continue  # also a link that leads nowhere, and a file that has gone meanwhile
         if stat.S_ISREG(told.st_mode):
-            found[path] = Stamp.of(told)
+            found[str(path)] = Stamp.of(told)
     return found
