@@ -57,6 +57,7 @@ _IDENTITY = "place, reference, vin"
 _REPORT = f'{_IDENTITY}, year, make, model, trim, mileage, status, error, flags, file, size, sha256, "values"'
 _VEHICLE = "key, slug, reference, vin"
 _DECIDE = len(_IDENTITY.split(","))
+_NONE = "[]"  # as most reports' flags are
 _TOO_LARGE = 1 << 63
 _OF_REPORT = attrgetter(*(name.strip('" ') for name in _REPORT.split(",")))
 Row: TypeAlias = Sequence[Any]
@@ -263,12 +264,13 @@ def _run(row: Row) -> RunEntry:
 
 def _row(report: ReportEntry) -> Row:
     *facts, flags, file, size, sha256, values = _OF_REPORT(report)
-    return (*facts, to_json(flags), file, size, sha256, to_json(dict(values)))
+    return (*facts, to_json(flags) if flags else _NONE, file, size, sha256, to_json(dict(values)))
 
 
 def _report(row: Row) -> ReportEntry:
     *facts, flags, file, size, sha256, values = row
-    return ReportEntry(*(*facts, tuple(json.loads(flags)), file, size, sha256, json.loads(values)))
+    told = () if flags == _NONE else tuple(json.loads(flags))
+    return ReportEntry(*(*facts, told, file, size, sha256, json.loads(values)))
 
 
 def _upsert(table: str, columns: str, key: str) -> str:

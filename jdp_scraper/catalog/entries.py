@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 # As in values.jsonl: money is a string with two digits behind the point.
 Value: TypeAlias = str | int | float | bool | None
 T = TypeVar("T")
+_TOLD = attrgetter("year", "make", "model", "trim", "mileage")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -68,12 +70,12 @@ class VehicleEntry:
     slug: str
     reference: str
     vin: str | None
+    reports: tuple[tuple[Path, ReportEntry], ...]
     year: int | None
     make: str | None
     model: str | None
     trim: str | None
     mileage: int | None
-    reports: tuple[tuple[Path, ReportEntry], ...]
 
     @classmethod
     def of(
@@ -81,15 +83,16 @@ class VehicleEntry:
     ) -> VehicleEntry:
         """Return the vehicle of these reports, with what they tell of it."""
         found = tuple(reports)
-        told = [report for _, report in reversed(found)]
-        year, make = first(one.year for one in told), first(one.make for one in told)
-        model, trim = first(one.model for one in told), first(one.trim for one in told)
-        return cls(key, slug, reference, vin, year, make, model, trim, first(one.mileage for one in told), found)
+        told = zip(*(_TOLD(report) for _, report in reversed(found)), strict=True)
+        return cls(key, slug, reference, vin, found, *map(first, told))
 
 
 def first(values: Iterable[T | None]) -> T | None:
     """Return the first value that is known."""
-    return next((value for value in values if value is not None), None)
+    for value in values:  # not by a generator: it is asked for each of many vehicles
+        if value is not None:
+            return value
+    return None
 
 
 def to_json(content: object) -> str:

@@ -7,8 +7,9 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,11 @@ def rewrite_values(folder: RunFolder, change: Callable[[list[dict[str, Any]]], o
     write_values(folder.data, rows)
 
 
+def tables(folder: Path, *names: str) -> dict[str, list[Any]]:
+    with closing(sqlite3.connect(folder / ".state" / "catalog.sqlite")) as database:
+        return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in names}
+
+
 async def test_a_catalog_that_follows_changes_is_the_one_that_is_made_of_nothing(tmp_path: Path) -> None:
     downloads, lot = tmp_path / "downloads", demo_vehicles(6)
     older = await make_run(downloads, lot[:5])
@@ -147,20 +153,31 @@ async def test_a_catalog_that_follows_changes_is_the_one_that_is_made_of_nothing
         shutil.copy(pdf, loose / f"{number}.pdf")
     row = values_row(lot[0], "0.pdf", hashlib.sha256((loose / "0.pdf").read_bytes()).hexdigest(), STARTED)
 
-    def put_vin(vin: str | None) -> None:
-        write_values(loose, [row | {"vin": vin}])
+    def put(name: str, value: object) -> None:
+        write_values(loose, [row | {name: value}])
+
+    def put_run(again: bool) -> None:
+        (run,) = (one for one in (newer.path, tmp_path / "away") if one.exists())
+        run.rename(newer.path if again else tmp_path / "away")
 
     changes: dict[str, Callable[[], object]] = {
         "a value": lambda: rewrite_values(newer, lambda rows: rows[0].update(clean_retail="1.00")),
         "a trim": lambda: rewrite_values(newer, lambda rows: rows[0].update(trim="another")),
+        "a flag": lambda: rewrite_values(newer, lambda rows: rows[0].update(flags=["vin_differs"])),
+        "no flag": lambda: rewrite_values(newer, lambda rows: rows[0].update(flags=[])),
         "values gone": lambda: rewrite_values(older, lambda rows: rows.pop()),
-        "a VIN": lambda: put_vin(lot[5].vin),
-        "another VIN": lambda: put_vin(lot[1].vin),
-        "no VIN": lambda: put_vin(None),
+        "a VIN": lambda: put("vin", lot[5].vin),
+        "another VIN": lambda: put("vin", lot[1].vin),
+        "no VIN": lambda: put("vin", None),
+        "another reference": lambda: put("reference", lot[3].reference),
+        "half a character": lambda: put("trim", "\ud800"),
+        "a number that no column holds": lambda: put("mileage", 10**20),
         "a PDF more": lambda: shutil.copy(loose / "0.pdf", loose / "00.pdf"),
         "a PDF less": (loose / "0.pdf").unlink,
         "a PDF gone": lambda: next(newer.pdfs.iterdir()).unlink(),
         "a PDF gone in an older run": lambda: next(older.pdfs.iterdir()).unlink(),
+        "a run gone": lambda: put_run(False),
+        "a run more": lambda: put_run(True),
         "a run by another name": lambda: older.path.rename(downloads / "2026-11-14"),
     }
     await known(tmp_path, [older.path, newer.path, loose])
@@ -171,6 +188,28 @@ async def test_a_catalog_that_follows_changes_is_the_one_that_is_made_of_nothing
         fresh, *told_anew = await known(tmp_path / name, named)
         assert told == told_anew, name
         assert (followed.digest, followed.problems) == (fresh.digest, fresh.problems), name
+        written = tables(tmp_path, "vehicle", "report"), tables(tmp_path / name, "vehicle", "report")
+        assert written[0] == written[1], name
+
+
+async def test_of_a_run_that_has_changed_only_rows_that_differ_are_written(tmp_path: Path) -> None:
+    run = await make_run(tmp_path, 4)
+    await known(tmp_path)
+    with closing(sqlite3.connect(tmp_path / ".state" / "catalog.sqlite")) as database:
+        database.execute("CREATE TABLE written (what TEXT, place INTEGER)")
+        for table in ("vehicle", "report"):
+            for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old")):
+                database.execute(
+                    f"CREATE TRIGGER {table}_{event} AFTER {event} ON {table} "
+                    f"BEGIN INSERT INTO written VALUES ('{event} {table}', {row}.place); END"
+                )
+    rewrite_values(run, lambda rows: rows[2].update(trim="another", clean_retail="1.00"))
+    _, _, vehicles = await known(tmp_path)
+    assert (vehicles[2].trim, vehicles[2].reports[0][1].values["clean_retail"]) == ("another", "1.00")
+    assert tables(tmp_path, "written") == {"written": [("UPDATE report", 2)]}
+    sorted(run.pdfs.iterdir())[0].unlink()
+    await known(tmp_path)
+    assert len(tables(tmp_path, "written")["written"]) == 2
 
 
 async def test_an_unreadable_run_is_told_and_skipped_and_refused_where_it_is_named(tmp_path: Path) -> None:
