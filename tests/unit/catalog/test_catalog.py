@@ -98,7 +98,9 @@ async def test_nothing_is_read_again_that_has_not_changed(tmp_path: Path, reads:
     third, _, vehicles = await known(tmp_path)
     assert reads == ["2026-11-15", "2026-11-22", "2026-11-22"]
     assert third.digest != first[0].digest
-    assert vehicles[0].reports[1][1].sha256 != first[2][0].reports[1][1].sha256
+    replaced = vehicles[0].reports[1][1].sha256
+    assert replaced is not None
+    assert replaced != first[2][0].reports[1][1].sha256
 
 
 async def test_what_was_written_a_moment_ago_is_looked_at_again(tmp_path: Path, reads: list[str]) -> None:
@@ -174,6 +176,9 @@ async def test_a_catalog_that_follows_changes_is_the_one_that_is_made_of_nothing
         "a number that no column holds": lambda: put("mileage", 10**20),
         "a PDF more": lambda: shutil.copy(loose / "0.pdf", loose / "00.pdf"),
         "a PDF less": (loose / "0.pdf").unlink,
+        "the last PDF less": (loose / "1.pdf").unlink,
+        "a folder newer than all runs": lambda: os.utime(loose / "00.pdf", (2_000_000_000, 2_000_000_000)),
+        "a folder older than all runs": lambda: os.utime(loose / "00.pdf", (1_000_000_000, 1_000_000_000)),
         "a PDF gone": lambda: next(newer.pdfs.iterdir()).unlink(),
         "a PDF gone in an older run": lambda: next(older.pdfs.iterdir()).unlink(),
         "a run gone": lambda: put_run(False),
@@ -254,6 +259,18 @@ async def test_values_of_another_content_do_not_count(tmp_path: Path) -> None:
     assert [line.partition(": ")[2] for line in refreshed.problems] == [
         "lines that cannot be read: 1; run the command values again"
     ]
+
+
+async def test_what_was_read_out_of_a_pdf_is_told_and_the_inventory_counts_before_it(tmp_path: Path) -> None:
+    (one,) = demo_vehicles(1)
+    run = await make_run(tmp_path, [one])
+    read = {"vin": "OTHER1", "make": "Other", "year": 1, "mileage": 10**20, "trim": "\ud800", "flags": ["torn"]}
+    rewrite_values(run, lambda rows: rows[0].update(read, error="page 2 has no text"))
+    _, _, (vehicle,) = await known(tmp_path)
+    assert (vehicle.vin, vehicle.make, vehicle.year, vehicle.mileage) == (one.vin, one.make, one.year, one.mileage)
+    (_, report), *_ = vehicle.reports
+    assert (vehicle.trim, report.flags, report.error) == ("\ud800", ("torn",), "page 2 has no text")
+    assert report.status == "done"
 
 
 async def test_a_folder_of_pdfs_has_what_its_values_tell_and_else_the_names_of_its_files(tmp_path: Path) -> None:
