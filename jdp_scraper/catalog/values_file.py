@@ -44,7 +44,8 @@ def read_values(path: Path) -> tuple[dict[str, ValuesRow], int]:
     for line in path.read_bytes().splitlines():
         try:
             told = json.loads(line.decode("utf-8", "surrogatepass"))  # what it is need not be found out for each
-            rows[str(told["file"])] = _row(told)
+            file = str(told["file"])  # asked for first: it fails where the line is no object
+            rows[file] = _row(told)
         except (ValueError, TypeError, KeyError, RecursionError):
             bad += bool(line.strip())
     return rows, bad

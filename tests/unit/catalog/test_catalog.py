@@ -253,11 +253,13 @@ async def test_values_of_another_content_do_not_count(tmp_path: Path) -> None:
     path = folder.data / "values.jsonl"
     stale, good = (json.loads(line) for line in path.read_text().splitlines())
     stale["sha256"] = "0" * 64
-    path.write_text(f"{json.dumps(stale)}\nnot JSON\n{json.dumps(good)}\n")
+    path.write_text(
+        "\n".join([json.dumps(stale), "not JSON", "null", '"file"', '["file"]', "{}", "", json.dumps(good)])
+    )
     refreshed, _, vehicles = await known(tmp_path)
     assert [bool(one.reports[0][1].values) for one in vehicles] == [False, True]
     assert [line.partition(": ")[2] for line in refreshed.problems] == [
-        "lines that cannot be read: 1; run the command values again"
+        "lines that cannot be read: 5; run the command values again"
     ]
 
 
