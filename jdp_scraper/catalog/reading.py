@@ -62,7 +62,7 @@ class _Found(NamedTuple):
 class _Reader:
     def __init__(self, source: Source, stamps: Stamps, prints: Prints) -> None:
         self._source = source
-        self._below = len(str(source.path).rstrip(os.sep)) + 1
+        self._below = len(str(source.path).rstrip(os.sep)) + 1  # where the names of files begin
         self._stamps = stamps
         self._prints = prints
         self._values: Mapping[str, ValuesRow] = {}
@@ -107,7 +107,7 @@ class _Reader:
     def _folder(self) -> tuple[RunEntry, list[ReportEntry]]:
         path = self._source.path
         self._read_values(path)
-        pdfs = [one for one in self._stamps if one != str(path / VALUES)]
+        pdfs = [one for one in self._stamps if _name(one) != VALUES]
         newest = max((self._stamps[one].mtime_ns for one in pdfs), default=0)
         started = datetime.fromtimestamp(newest // _SECOND_NS, UTC)
         reports = [self._of_pdf(place, one) for place, one in enumerate(pdfs)]
