@@ -199,19 +199,24 @@ def forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def renew_processor_time(seconds: int) -> None:
-    """Allow this process ``seconds`` of processor time from now on, never past the limit that holds for good.
+def limit_job(memory_bytes: int, cpu_seconds: int) -> None:
+    """Allow this process so much memory in all, and so much processor time from now on.
 
-    The system ends a process that takes more. On Windows there is no such limit.
+    Never more than the limits that hold for good. The system ends a process that takes more time. On Windows there are
+    no such limits.
     """
     if sys.platform == "win32":
         return
     import resource  # noqa: PLC0415 - there is none on Windows
 
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    soft = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+    wanted = {
+        resource.RLIMIT_AS: memory_bytes,
+        resource.RLIMIT_CPU: int(usage.ru_utime + usage.ru_stime) + 1 + cpu_seconds,
+    }
+    for limit, soft in wanted.items():
+        hard = resource.getrlimit(limit)[1]
+        resource.setrlimit(limit, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
 
 
 def detached_child() -> dict[str, object]:

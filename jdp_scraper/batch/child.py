@@ -30,6 +30,8 @@ Request = dict[str, Any]
 def serve(answer: Callable[[Request], dict[str, object]], memory_bytes: int, modules: Iterable[str] = ()) -> None:
     """Answer requests until stdin ends; each may take ``seconds`` of processor time, as it says itself.
 
+    It may also say that it takes less ``memory`` than ``memory_bytes``.
+
     ``modules`` are imported before the first, beside whatever the parent does meanwhile.
     """
     answers = os.dup(1)
@@ -44,7 +46,7 @@ def serve(answer: Callable[[Request], dict[str, object]], memory_bytes: int, mod
     while True:
         request = json.loads(requests.get())
         _send(answers, b"")
-        system.renew_processor_time(request["seconds"])
+        system.limit_job(request.get("memory", memory_bytes), request["seconds"])
         _send(answers, json.dumps(answer(request)).encode())
 
 

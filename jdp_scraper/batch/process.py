@@ -97,6 +97,10 @@ class WorkerProcess:
             process.stdin.close()
             await _wait([process])
         self.kill()
+        await self.reap()
+
+    async def reap(self) -> None:
+        """Return once all that was killed has ended, within two seconds."""
         await _wait(self._killed)
         self._killed = []
 

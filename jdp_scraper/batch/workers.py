@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +19,7 @@ _LONGEST_SERVICE_S = LIFETIME_CPU_S / 2  # a process that has worked for longer 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of each job: memory of its process in bytes, processor and wall time in seconds."""
+    """Of each job: memory of its process in bytes, with what earlier jobs have left; processor and wall time in s."""
 
     memory_bytes: int = 1 << 30
     cpu_s: float = 60
@@ -30,19 +30,20 @@ class WorkerProcesses:
     """Lends ``size`` processes to jobs, started when they are first needed; an async context manager.
 
     A process has no secrets in its environment and never outlives this one. One that a job has ended, or that had to be
-    ended, is replaced for the next job. ``statistics`` counts the jobs and the time for which they held a process.
-    ``modules`` are imported by each process before its first job.
+    ended, is replaced for the next job. ``limits`` are the highest of any job; ``modules`` are imported by each process
+    before its first job.
     """
 
     def __init__(self, size: int, limits: Limits | None = None, modules: Sequence[str] = ()) -> None:
         self.size = size
-        self.statistics = Statistics(size)
-        self._limits = limits or Limits()
-        command = python_module("jdp_scraper.batch.child", str(self._limits.memory_bytes), *modules)
+        self.limits = limits or Limits()
+        command = python_module("jdp_scraper.batch.child", str(self.limits.memory_bytes), *modules)
         self._processes = [WorkerProcess(command, "a worker process") for _ in range(size)]
         self._served_s = dict.fromkeys(self._processes, 0.0)
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
         self._closed = False
+        self._own = Lent(self, self.limits)
+        self.statistics = self._own.statistics
 
     async def __aenter__(self) -> Self:
         for process in reversed(self._processes):
@@ -57,17 +58,67 @@ class WorkerProcesses:
     async def close(self) -> None:
         """End all processes, in order where they do nothing; no job can be run any more."""
         self._closed = True
-        closing = asyncio.ensure_future(asyncio.gather(*(process.close() for process in self._processes)))
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await closing  # four seconds at most, and no process is left behind
-            raise
+        await self._each(WorkerProcess.close)
+
+    async def reap(self) -> None:
+        """Return once no process is left that was killed in the middle of a job: it may have been writing a file."""
+        await self._each(WorkerProcess.reap)
 
     async def launch(self, count: int | None = None) -> None:
         """Launch all processes, or some, without waiting until they are ready; raises ``UnusableError``."""
         for process in self._processes[:count]:
             await process.launch()
+
+    def lend(self, limits: Limits, size: int | None = None) -> Lent:
+        """Return these processes for jobs with other limits, none of them higher than ``self.limits``.
+
+        ``size`` is how many of them will be at work at once, by default all.
+        """
+        return Lent(self, limits, size)
+
+    async def run(self, function: str, /, *arguments: Any) -> Any:
+        """Run a job with ``self.limits``; see ``Lent``."""
+        return await self._own.run(function, *arguments)
+
+    async def take(self) -> WorkerProcess:
+        """Wait for a process that is free, and hold it until ``give_back``; raises ``UnusableError``."""
+        if self._closed:
+            raise RuntimeError("the worker processes are closed")
+        process = await self._idle.get()
+        try:
+            if self._served_s[process] > _LONGEST_SERVICE_S:
+                process.kill()
+                self._served_s[process] = 0.0
+            await process.start()
+        except BaseException:
+            self._idle.put_nowait(process)
+            raise
+        return process
+
+    def give_back(self, process: WorkerProcess, seconds: float) -> None:
+        """Let go of a process that was held for so long."""
+        self._served_s[process] += seconds
+        self._idle.put_nowait(process)
+
+    async def _each(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
+        acting = asyncio.ensure_future(asyncio.gather(*(act(process) for process in self._processes)))
+        try:
+            await asyncio.shield(acting)
+        except asyncio.CancelledError:
+            await acting  # four seconds at most, and no process is left behind
+            raise
+
+
+class Lent:
+    """Worker processes as one kind of work sees them: its jobs' limits, and ``statistics`` of its own.
+
+    They count the jobs and the time for which these held a process.
+    """
+
+    def __init__(self, processes: WorkerProcesses, limits: Limits, size: int | None = None) -> None:
+        self._processes = processes
+        self._limits = limits
+        self.statistics = Statistics(size or processes.size)
 
     async def run(self, function: str, /, *arguments: Any) -> Any:
         """Return what ``module:name`` returns for these arguments; all are values of JSON. Waits for a free process.
@@ -75,32 +126,31 @@ class WorkerProcesses:
         Raises ``JobFailed`` where the function raised, ``JobBroke`` where it broke its limits or ended its process, and
         ``UnusableError`` where no process can be started.
         """
-        if self._closed:
-            raise RuntimeError("the worker processes are closed")
-        process = await self._idle.get()
+        process = await self._processes.take()
         began = time.perf_counter()
         try:
             answer = await self._ask(process, function, arguments)
         finally:
             took = time.perf_counter() - began
             self.statistics.took(took)
-            self._served_s[process] += took
-            self._idle.put_nowait(process)
+            self._processes.give_back(process, took)
         if "fault" in answer:
             raise (JobBroke if answer.get("limit") else JobFailed)(str(answer["fault"]))
         return answer["result"]
 
     async def _ask(self, process: WorkerProcess, function: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
-        if self._served_s[process] > _LONGEST_SERVICE_S:
-            process.kill()
-            self._served_s[process] = 0.0
-        await process.start()
-        seconds = int(self._limits.cpu_s) + 1
+        limits = self._limits
+        request = {
+            "function": function,
+            "arguments": arguments,
+            "seconds": int(limits.cpu_s) + 1,
+            "memory": limits.memory_bytes,
+        }
         try:
-            async with asyncio.timeout(self._limits.wall_s):
-                answer = await process.ask({"function": function, "arguments": arguments, "seconds": seconds})
+            async with asyncio.timeout(limits.wall_s):
+                answer = await process.ask(request)
         except TimeoutError as error:
-            raise JobBroke(f"it took longer than {self._limits.wall_s:g} s") from error
+            raise JobBroke(f"it took longer than {limits.wall_s:g} s") from error
         except ChildEnded as error:
             raise JobBroke(f"it ended the process that worked on it: {error}") from error
         if "fault" not in answer and "result" not in answer:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from jdp_scraper.batch.in_order import BatchProgress, Tell
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.statistics import Statistics
-from jdp_scraper.batch.workers import WorkerProcesses
+from jdp_scraper.batch.workers import Lent, WorkerProcesses
 from jdp_scraper.catalog.sources import Source, find_sources
 from jdp_scraper.checkpoint.runs import newest_run, whole_path
 from jdp_scraper.console import Console, one_line, say
@@ -78,8 +78,12 @@ class Extracted:
     seconds: float
 
 
-async def values(options: ValuesOptions, *, at_terminal: bool | None = None) -> int:
+async def values(
+    options: ValuesOptions, *, at_terminal: bool | None = None, processes: WorkerProcesses | None = None
+) -> int:
     """Read and write, and print what failed, what is flagged, and a summary; return 1 where a file failed, else 0.
+
+    ``processes`` are used where they are given, and not closed.
 
     Raises ``ValuesError``, ``RunFolderError``, ``InventoryError``, ``ProfileError`` and ``StorageError``;
     ``UnusableError`` where no worker process can be started.
@@ -90,16 +94,22 @@ async def values(options: ValuesOptions, *, at_terminal: bool | None = None) -> 
             total = progress.total or 0
             console(FilesDone("values", progress.done, total, progress.under_way, progress.seconds))
 
-        extracted = await extract(options, tell=show)
+        extracted = await extract(options, tell=show, processes=processes)
     for line in _lines(extracted):
         say(one_line(line))
     return 1 if extracted.counts.failed else 0
 
 
-async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Disk | None = None) -> Extracted:
+async def extract(
+    options: ValuesOptions,
+    *,
+    tell: Tell | None = None,
+    disk: Disk | None = None,
+    processes: WorkerProcesses | None = None,
+) -> Extracted:
     """Read the values of all that is named and write the tables; raises as ``values``.
 
-    ``tell`` is awaited for each file, and at least every 10 s while none is done.
+    ``processes`` are as for ``values``. ``tell`` is awaited for each file, and at least every 10 s while none is done.
     """
     began = time.perf_counter()
     disk = disk or Disk()
@@ -111,11 +121,14 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
         counts = Counts(known.files, known.files, failed=known.summary.failed)
         statistics = Statistics(_size(options, known.files))
         return Extracted(tuple(by_out), known.summary, counts, statistics, time.perf_counter() - began)
-    workers = WorkerProcesses(_size(options, last.files), LIMITS, MODULES)
+    size = _size(options, last.files)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(workers)
+        own = None
+        if processes is None:
+            processes = own = await stack.enter_async_context(WorkerProcesses(size, LIMITS, MODULES))
+        workers = processes.lend(LIMITS, size)
         # Where nothing has been read before, all of them will be needed: they start while the places are opened.
-        async with meanwhile(workers.launch(None if last.is_first else 1)):
+        async with meanwhile(processes.launch(size if last.is_first else 1)):
             outs = {
                 out: [await open_place(source, options.portal, options.rules_from) for source in ones]
                 for out, ones in by_out.items()
@@ -131,6 +144,8 @@ async def extract(options: ValuesOptions, *, tell: Tell | None = None, disk: Dis
             for file in one.files
         ]
         read = await _read(outs, files, workers, options, tell)
+        if own is not None:
+            await own.close()
         counts, written = read.counts, {}
         for out, ones in outs.items():
             table = read.tables[out]
@@ -183,7 +198,7 @@ class _Read:
 async def _read(
     outs: Mapping[Path, Sequence[Place]],
     files: Sequence[ToRead],
-    workers: WorkerProcesses,
+    workers: Lent,
     options: ValuesOptions,
     tell: Tell | None,
 ) -> _Read:
@@ -196,7 +211,6 @@ async def _read(
             await _read_table(out, places, told, found)
         async for _ in told:
             pass  # nothing is left; this waits until all has been told
-    await workers.close()
     return found
 
 

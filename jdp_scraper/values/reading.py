@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
-from jdp_scraper.batch.workers import Limits, WorkerProcesses
+from jdp_scraper.batch.workers import Lent, Limits
 from jdp_scraper.errors import JobFailed
 from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
 from jdp_scraper.values.extract import RECIPE, file_sha256
@@ -60,7 +60,7 @@ def rules_version(rules: str) -> str:
 
 async def read_files(
     files: Sequence[ToRead],
-    workers: WorkerProcesses,
+    workers: Lent,
     *,
     size: int,
     counts: Counts,
@@ -129,7 +129,7 @@ def _known(files: Sequence[ToRead]) -> tuple[list[Stamp | None], dict[int, Told]
     return stamps, {number: one for number, one in enumerate(told) if one is not None}
 
 
-async def _read_anew(file: ToRead, workers: WorkerProcesses) -> Told:
+async def _read_anew(file: ToRead, workers: Lent) -> Told:
     path = file.path
     try:
         told: Told = await workers.run(_EXTRACT, str(path), file.rules)

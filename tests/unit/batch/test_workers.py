@@ -42,6 +42,26 @@ async def test_a_job_that_takes_too_much_memory_breaks_and_the_next_one_works(on
     assert await one.run(f"{JOBS}:doubled", 1) == 2
 
 
+@pytest.mark.skipif(system.WINDOWS, reason="there is no limit of memory on Windows")
+async def test_lent_for_other_work_the_same_processes_keep_to_its_limits(one: WorkerProcesses) -> None:
+    process = await one.run(f"{JOBS}:own_id")
+    lent = one.lend(replace(LIMITS, memory_bytes=256 << 20))
+    assert await lent.run(f"{JOBS}:own_id") == process
+    assert await lent.run(f"{JOBS}:limits") == 256 << 20
+    assert await one.run(f"{JOBS}:limits") == LIMITS.memory_bytes
+    assert await one.lend(replace(LIMITS, memory_bytes=1 << 40)).run(f"{JOBS}:limits") == LIMITS.memory_bytes
+    assert (lent.statistics.tasks, one.statistics.tasks) == (2, 2)
+
+
+async def test_what_was_killed_in_the_middle_of_a_job_is_gone_once_it_is_reaped(one: WorkerProcesses) -> None:
+    process = psutil.Process(await one.run(f"{JOBS}:own_id"))
+    with pytest.raises(JobBroke):
+        await one.lend(replace(LIMITS, wall_s=0.2)).run(f"{JOBS}:asleep_for_ever")
+    await one.reap()
+    assert not process.is_running()
+    assert await one.run(f"{JOBS}:doubled", 1) == 2
+
+
 @pytest.mark.skipif(system.WINDOWS, reason="there is no limit of processor time on Windows")
 async def test_a_job_that_takes_too_much_processor_time_is_ended_by_the_system(one: WorkerProcesses) -> None:
     with pytest.raises(JobBroke, match="ended the process"):
@@ -49,14 +69,10 @@ async def test_a_job_that_takes_too_much_processor_time_is_ended_by_the_system(o
     assert await one.run(f"{JOBS}:doubled", 1) == 2
 
 
-async def test_a_job_that_takes_too_long_costs_its_process(
-    one: WorkerProcesses, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_job_that_takes_too_long_costs_its_process(one: WorkerProcesses) -> None:
     process = psutil.Process(await one.run(f"{JOBS}:own_id"))
-    with monkeypatch.context() as patch:
-        patch.setattr(one, "_limits", replace(LIMITS, wall_s=0.5))
-        with pytest.raises(JobBroke, match=r"longer than 0\.5 s"):
-            await one.run(f"{JOBS}:asleep_for_ever")
+    with pytest.raises(JobBroke, match=r"longer than 0\.5 s"):
+        await one.lend(replace(LIMITS, wall_s=0.5)).run(f"{JOBS}:asleep_for_ever")
     assert await one.run(f"{JOBS}:own_id") != process.pid
     assert not process.is_running()
 
