@@ -15,7 +15,7 @@ from jdp_scraper.catalog.database import open_database
 from jdp_scraper.catalog.entries import to_json
 from jdp_scraper.disk import Disk
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = """
 CREATE TABLE asset (
     sha256 TEXT NOT NULL, stem TEXT NOT NULL, recipe TEXT NOT NULL, pdf TEXT NOT NULL, size INTEGER NOT NULL,

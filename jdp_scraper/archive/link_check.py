@@ -18,6 +18,7 @@ _PAGES = (".html", ".htm")
 # What begins with one of these leads out of the archive, or nowhere that a file could be.
 _OUTSIDE = ("http:", "https:", "mailto:", "tel:", "data:", "//")
 _ATTRIBUTES = {"href", "src", "data", "poster"}
+_ANYWHERE = {"", "top"}  # fragments that need no anchor
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,15 +43,38 @@ class PageLinks:
     links: tuple[tuple[str, str | None, str], ...]
     anchors: frozenset[str]
 
-    def to_json(self) -> str:
-        """Return it as text."""
-        return json.dumps([self.links, sorted(self.anchors)], separators=(",", ":"))
+    def to_text(self, page: str) -> str:
+        """Return it as two lines of JSON; the first is ``KnownLinks.head`` for a page of that path."""
+        told = [[len(self.links), self._needed(page)], [self.links, sorted(self.anchors)]]
+        return "\n".join(json.dumps(one, separators=(",", ":")) for one in told)
 
-    @classmethod
-    def from_json(cls, text: str) -> PageLinks:
-        """Return what ``to_json`` told."""
-        links, anchors = json.loads(text)
-        return cls(tuple(tuple(link) for link in links), frozenset(anchors))
+    def _needed(self, page: str) -> list[str] | None:
+        """Return the files that must be there for every link to lead somewhere, ``None`` where that is not all."""
+        needed = set()
+        for _, target, fragment in self.links:
+            if target is None or (fragment not in _ANYWHERE and not (target == page and fragment in self.anchors)):
+                return None
+            needed.add(target)
+        return sorted(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLinks:
+    """The text of a page's links, of which mostly no more than the head need be read."""
+
+    text: str
+
+    @property
+    def head(self) -> tuple[int, list[str] | None]:
+        """How many links there are, and the files whose being there is enough for them; ``None`` where it is not."""
+        count, needed = json.loads(self.text.partition("\n")[0])
+        return count, needed
+
+    @property
+    def page(self) -> PageLinks:
+        """All of it."""
+        links, anchors = json.loads(self.text.partition("\n")[2])
+        return PageLinks(tuple(tuple(link) for link in links), frozenset(anchors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +84,7 @@ class LinkCheck:
     ``awaited`` has, by the path of a file that others write at the same time, the links that are broken without it.
     """
 
-    pages: Mapping[str, PageLinks]
+    pages: Mapping[str, KnownLinks]
     links: int
     broken: tuple[BrokenLink, ...]
     awaited: Mapping[str, tuple[BrokenLink, ...]] = field(default_factory=dict)
@@ -77,14 +101,14 @@ def pages_of(files: Iterable[str]) -> list[str]:
 
 
 def read_pages(root: str, paths: Iterable[str]) -> dict[str, str]:
-    """Return the links of pages as texts of ``PageLinks``: the part that takes time, also for a worker process."""
-    return {path: _links(Path(root), path).to_json() for path in paths}
+    """Return the links of pages as texts of ``KnownLinks``: the part that takes time, also for a worker process."""
+    return {path: _links(Path(root), path).to_text(path) for path in paths}
 
 
 def check_links(
     root: Path,
     awaited: Collection[str] = (),
-    known: Mapping[str, PageLinks] | None = None,
+    known: Mapping[str, KnownLinks] | None = None,
     files: Collection[str] | None = None,
 ) -> LinkCheck:
     """Check all pages of an archive; ``awaited`` are paths from its root that others write at the same time.
@@ -93,16 +117,25 @@ def check_links(
     """
     files = files_below(root) if files is None else files
     known = known or {}
-    pages = {path: known.get(path) or _links(root, path) for path in pages_of(files)}
+    pages = {path: known.get(path) or KnownLinks(_links(root, path).to_text(path)) for path in pages_of(files)}
+    here = frozenset(files).difference(awaited)
+    count = 0
+    doubtful: dict[str, PageLinks] = {}
+    for path, told in pages.items():
+        links, needed = told.head
+        count += links
+        if needed is None or not here.issuperset(needed):
+            doubtful[path] = told.page
     broken: list[BrokenLink] = []
     later: dict[str, list[BrokenLink]] = {}
-    for path, page in pages.items():
+    anchors = _Anchors(pages)
+    for path, page in doubtful.items():
         for link, target, fragment in page.links:
             if target is not None and target in awaited:
                 later.setdefault(target, []).append(BrokenLink(path, link, f"there is no {target}"))
-            elif reason := _fault(target, fragment, files, pages):
+            elif reason := _fault(target, fragment, files, anchors):
                 broken.append(BrokenLink(path, link, reason))
-    return LinkCheck(pages, sum(len(page.links) for page in pages.values()), tuple(broken), _frozen(later))
+    return LinkCheck(pages, count, tuple(broken), _frozen(later))
 
 
 def check_document(content: bytes, path: str, base: str, files: Collection[str]) -> list[BrokenLink]:
@@ -160,11 +193,23 @@ def _resolve(page: str, link: str) -> tuple[str | None, str]:
     return (posixpath.join(target, "index.html").removeprefix("./") if path.endswith("/") else target), fragment
 
 
-def _fault(target: str | None, fragment: str, files: Collection[str], pages: Mapping[str, PageLinks]) -> str | None:
+class _Anchors(dict[str, frozenset[str] | None]):
+    """The anchors of each page that a link leads to, read when they are first asked for; ``None``: it is no page."""
+
+    def __init__(self, pages: Mapping[str, KnownLinks]) -> None:
+        super().__init__()
+        self._pages = pages
+
+    def __missing__(self, path: str) -> frozenset[str] | None:
+        self[path] = self._pages[path].page.anchors if path in self._pages else None
+        return self[path]
+
+
+def _fault(target: str | None, fragment: str, files: Collection[str], anchors: _Anchors) -> str | None:
     if target is None:
         return "leads out of the archive"
     if target not in files:
         return f"there is no {target}"
-    if fragment and fragment != "top" and target in pages and fragment not in pages[target].anchors:
-        return f"{target} has no anchor {fragment}"
-    return None
+    if fragment in _ANYWHERE or (there := anchors[target]) is None or fragment in there:
+        return None
+    return f"{target} has no anchor {fragment}"

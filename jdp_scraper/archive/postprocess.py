@@ -21,8 +21,8 @@ from jdp_scraper.archive.feed_entries import Entry, entries_of
 from jdp_scraper.archive.feeds import atom_feed, rss_feed
 from jdp_scraper.archive.link_check import (
     BrokenLink,
+    KnownLinks,
     LinkCheck,
-    PageLinks,
     check_document,
     check_links,
     files_below,
@@ -74,7 +74,7 @@ class Postprocessed:
     wall_s: float
     links: int
     broken: tuple[BrokenLink, ...]
-    pages: Mapping[str, PageLinks] = field(default_factory=dict)
+    pages: Mapping[str, KnownLinks] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[TaskOutcome, ...]:
@@ -95,7 +95,7 @@ class Work:
     base: str
     write: Write
     workers: Workers | None = None
-    known: Mapping[str, PageLinks] = field(default_factory=dict)
+    known: Mapping[str, KnownLinks] = field(default_factory=dict)
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
@@ -210,13 +210,13 @@ async def _check(work: Work, there: frozenset[str], awaited: Sequence[str], *, a
     return await asyncio.to_thread(check_links, work.root, awaited, known, there)
 
 
-async def _read(root: Path, paths: Sequence[str], workers: Workers) -> dict[str, PageLinks]:
+async def _read(root: Path, paths: Sequence[str], workers: Workers) -> dict[str, KnownLinks]:
     """Return the links of pages; a worker has its limits, also of what it may answer: then whoever checks reads."""
     try:
         told: dict[str, str] = await workers.run(_name(read_pages), str(root), paths)
     except JobFailed:
         return {}
-    return {path: PageLinks.from_json(text) for path, text in told.items()}
+    return {path: KnownLinks(text) for path, text in told.items()}
 
 
 async def _index(texts: Sequence[str], workers: Workers | None) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 from jdp_scraper.archive.addresses import ATOM, RSS, SITEMAP
 from jdp_scraper.archive.asset import PDFS, PICTURES
 from jdp_scraper.archive.cache import FileFacts
-from jdp_scraper.archive.link_check import PageLinks
+from jdp_scraper.archive.link_check import KnownLinks
 from jdp_scraper.archive.pages import INDEX
 from jdp_scraper.archive.rendering import VEHICLES
 from jdp_scraper.archive.static_files import FOLDER
@@ -109,15 +109,15 @@ class Staging:
         self.files[path] = FileFacts(told.st_size, told.st_mtime_ns, made_from)
         self._fresh.append(self.root / path)
 
-    def known_links(self) -> dict[str, PageLinks]:
+    def known_links(self) -> dict[str, KnownLinks]:
         """Return the links of the pages that were taken over, as far as they are known."""
-        return {path: PageLinks.from_json(one.facts) for path, one in self.files.items() if one.facts}
+        return {path: KnownLinks(one.facts) for path, one in self.files.items() if one.facts}
 
-    def tell_links(self, pages: Mapping[str, PageLinks]) -> None:
+    def tell_links(self, pages: Mapping[str, KnownLinks]) -> None:
         """Note the links of pages for the next build."""
         for path, page in pages.items():
             if path in self.files and not self.files[path].facts:
-                self.files[path] = replace(self.files[path], facts=page.to_json())
+                self.files[path] = replace(self.files[path], facts=page.text)
 
     def publish(self) -> None:
         """Make all of it durable, and put it in the archive's place."""
