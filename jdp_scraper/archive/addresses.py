@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from jdp_scraper.archive.rendering import href
 
@@ -20,6 +21,7 @@ def address(base: str, path: str) -> str:
     return base + href(path)
 
 
+@lru_cache(maxsize=64)
 def moment(when: datetime) -> str:
     """Return a moment in UTC as RFC 3339 and W3C's profile of ISO 8601 write it, to the second."""
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -21,6 +21,7 @@ from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.cache import Cache
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.pages import pages_of
+from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
 from jdp_scraper.archive.rendering import hash_of, machinery
 from jdp_scraper.archive.search_index import search_index_path
@@ -155,9 +156,10 @@ class Build:
                 assets = await make_assets(wanted, known, staging, workers, making)
             archive = archive_of(runs, vehicles, assets.by_key)
             with self._stages.stage("pages"):
-                built.pages = await in_thread(_make_pages, archive, staging, options.minify)
+                parts = Parts(await cache.parts())
+                built.pages = await in_thread(_make_pages, archive, staging, parts, options.minify)
             with self._stages.stage("postprocessing") as stage:
-                work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links())
+                work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links(), parts)
                 after = await postprocess(work, parallel=options.parallel_postprocess)
                 stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
                 for outcome in after.outcomes:
@@ -181,7 +183,7 @@ class Build:
         staging.tell_links(after.pages)
         with self._stages.stage("cache"):
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
-                await cache.keep(made_by, assets.by_key, staging.files, told)
+                await cache.keep(made_by, assets.by_key, staging.files, parts.made, told)
 
 
 def _resolved(options: BuildOptions) -> Path:
@@ -194,7 +196,7 @@ def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:
     raise ArchiveError(f"there are no PDFs in {'1 run' if runs == 1 else f'{runs} runs'}: fetch reports first")
 
 
-def _make_pages(archive: Archive, staging: Staging, minify: bool) -> int:
+def _make_pages(archive: Archive, staging: Staging, parts: Parts, minify: bool) -> int:
     """Write styles, scripts and pages, taking over what has not changed; return how many pages were made."""
     static = [static_file(name, minify=minify) for name in NAMES]
     for one in static:
@@ -203,7 +205,7 @@ def _make_pages(archive: Archive, staging: Staging, minify: bool) -> int:
     if staging.is_intact(search):
         staging.keep(search)
     made = 0
-    for page in pages_of(archive, {one.name: one.path for one in static}):
+    for page in pages_of(archive, {one.name: one.path for one in static}, parts):
         if staging.is_made_from(page.path, page.made_from):
             staging.keep(page.path)
         else:

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiosqlite
 
+from jdp_scraper.archive.parts import Part
 from jdp_scraper.catalog.database import open_database
 from jdp_scraper.catalog.entries import to_json
 from jdp_scraper.disk import Disk
@@ -25,6 +26,7 @@ CREATE TABLE file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, made_from TEXT NOT NULL,
     facts TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE part (path TEXT PRIMARY KEY, made_from TEXT NOT NULL, texts TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE build (name TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID
 """
 
@@ -72,6 +74,7 @@ class Cache:
         self._database = database
         self._assets: dict[AssetKey, Asset] = {}  # what was asked for is what is known to be there
         self._files: dict[str, FileFacts] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
 
     @classmethod
     @asynccontextmanager
@@ -97,13 +100,24 @@ class Cache:
         self._files = {path: FileFacts(*row) for path, *row in rows}
         return self._files
 
+    async def parts(self) -> dict[str, Part]:
+        """Return what each vehicle has added to what was made of all, by the path of its page."""
+        rows = await self._database.execute_fetchall("SELECT path, made_from, texts FROM part")
+        self._parts = {path: (made_from, texts) for path, made_from, texts in rows}
+        return {path: Part(made_from, json.loads(texts)) for path, (made_from, texts) in self._parts.items()}
+
     async def told(self) -> dict[str, Any]:
         """Return what the last build has left for the next."""
         rows = await self._database.execute_fetchall("SELECT name, told FROM build")
         return {name: json.loads(told) for name, told in rows}
 
     async def keep(
-        self, recipe: str, assets: Mapping[AssetKey, Asset], files: Mapping[str, FileFacts], told: Mapping[str, Any]
+        self,
+        recipe: str,
+        assets: Mapping[AssetKey, Asset],
+        files: Mapping[str, FileFacts],
+        parts: Mapping[str, Part],
+        told: Mapping[str, Any],
     ) -> None:
         """Replace all of it at once, writing what differs; what would be made otherwise another time is not kept."""
         database = self._database
@@ -119,8 +133,7 @@ class Cache:
                 if self._assets.get(key) != one
             ),
         )
-        gone_files = self._files.keys() - files.keys()
-        await database.executemany("DELETE FROM file WHERE path = ?", [(path,) for path in gone_files])
+        await self._drop("file", self._files.keys() - files.keys())
         await self._put(
             "file",
             (
@@ -129,9 +142,15 @@ class Cache:
                 if self._files.get(path) != one
             ),
         )
+        await self._drop("part", self._parts.keys() - parts.keys())
+        now = ((path, one.made_from, to_json(one.texts)) for path, one in parts.items())
+        await self._put("part", (row for row in now if self._parts.get(row[0]) != row[1:]))
         await database.execute("DELETE FROM build")
         await self._put("build", ((name, to_json(one)) for name, one in told.items()))
         await database.commit()
+
+    async def _drop(self, table: str, paths: Iterable[str]) -> None:
+        await self._database.executemany(f"DELETE FROM {table} WHERE path = ?", [(path,) for path in paths])  # noqa: S608
 
     async def _put(self, table: str, rows: Iterable[tuple[Any, ...]]) -> None:
         given = list(rows)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from jdp_scraper.archive.columns import Column, columns_of, difference, money_columns, written
 from jdp_scraper.archive.history import changes, news
@@ -30,8 +31,37 @@ class Entry:
     report: Report
 
 
-def entries_of(archive: Archive) -> list[Entry]:
-    """Return the newest run's entries and older ones up to ``MAX_ENTRIES``, newest first."""
+@dataclass(frozen=True)
+class News:
+    """A report of which the feeds tell: the one at a place of a vehicle's, ``new`` where it is the vehicle's first."""
+
+    vehicle: Vehicle
+    at: int
+    new: bool
+    money: Sequence[Column]
+
+    @property
+    def report(self) -> Report:
+        """The report itself."""
+        return self.vehicle.reports[self.at]
+
+    @cached_property
+    def entry(self) -> Entry:
+        """What is told of it."""
+        report, vehicle = self.report, self.vehicle
+        name = f"{vehicle.reference} {vehicle.description}".strip()
+        return Entry(
+            _id(f"report\n{vehicle.key}\n{report.run.name}"),  # and nothing that another portal's run would change
+            f"{'New' if self.new else 'Changed'}: {name}",
+            _summary(vehicle, self.at, self.money) or f"Report of {report.run.name}",
+            page_path(vehicle),
+            report.run.started,
+            report,
+        )
+
+
+def news_of(archive: Archive) -> list[News]:
+    """Return the newest run's reports that are news, and older ones up to ``MAX_ENTRIES``, newest first."""
     money = money_columns(columns_of(archive.vehicles))
     found = [
         (report.run.started, -place, vehicle, at, new)
@@ -40,7 +70,7 @@ def entries_of(archive: Archive) -> list[Entry]:
     ]
     found.sort(key=lambda one: one[:2], reverse=True)
     count = sum(one[0] == found[0][0] for one in found)
-    return [_entry(vehicle, at, new, money) for _, _, vehicle, at, new in found[: max(MAX_ENTRIES, count)]]
+    return [News(vehicle, at, new, money) for _, _, vehicle, at, new in found[: max(MAX_ENTRIES, count)]]
 
 
 def feed_id(archive: Archive) -> str:
@@ -51,19 +81,6 @@ def feed_id(archive: Archive) -> str:
 def feed_updated(archive: Archive) -> datetime:
     """Return when the newest run began: a build without a new run changes nothing."""
     return max((run.started for run in archive.runs), default=_BEGINNING)
-
-
-def _entry(vehicle: Vehicle, at: int, new: bool, money: Sequence[Column]) -> Entry:
-    report = vehicle.reports[at]
-    name = f"{vehicle.reference} {vehicle.description}".strip()
-    return Entry(
-        _id(f"report\n{vehicle.key}\n{report.run.name}"),  # and nothing that another portal's run would change
-        f"{'New' if new else 'Changed'}: {name}",
-        _summary(vehicle, at, money) or f"Report of {report.run.name}",
-        page_path(vehicle),
-        report.run.started,
-        report,
-    )
 
 
 def _id(name: str) -> str:

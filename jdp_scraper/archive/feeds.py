@@ -20,8 +20,8 @@ _PDF = "application/pdf"
 _SUBTITLE = "New and changed reports"
 
 
-def atom_feed(archive: Archive, entries: Iterable[Entry], base: str) -> bytes:
-    """Make the Atom feed of ``entries_of``; ``base`` is the archive's address with a slash at its end."""
+def atom_feed(archive: Archive, entries: Iterable[str], base: str) -> bytes:
+    """Make the Atom feed of texts of ``atom_entry``; ``base`` is the archive's address with a slash at its end."""
     head = (
         _element("id", feed_id(archive)),
         _element("title", archive.title),
@@ -31,11 +31,12 @@ def atom_feed(archive: Archive, entries: Iterable[Entry], base: str) -> bytes:
         f'<link rel="alternate" type="text/html" href={_address(base, "index.html")} />',
         f"<author>{_element('name', archive.portal or archive.title)}</author>",
     )
-    content = "".join([*head, *(_atom_entry(entry, base) for entry in entries)])
+    content = "".join([*head, *entries])
     return f'{_HEAD}<feed xmlns="{ATOM_NAMESPACE}">{content}</feed>\n'.encode()
 
 
-def _atom_entry(entry: Entry, base: str) -> str:
+def atom_entry(entry: Entry, base: str) -> str:
+    """Make an entry of the Atom feed."""
     updated, report = moment(entry.updated), entry.report
     parts = [
         _element("id", entry.id),
@@ -50,8 +51,8 @@ def _atom_entry(entry: Entry, base: str) -> str:
     return f"<entry>{''.join(parts)}{_element('summary', entry.summary)}</entry>"
 
 
-def rss_feed(archive: Archive, entries: Iterable[Entry], base: str) -> bytes:
-    """Make the RSS feed of ``entries_of``; ``base`` is the archive's address with a slash at its end."""
+def rss_feed(archive: Archive, items: Iterable[str], base: str) -> bytes:
+    """Make the RSS feed of texts of ``rss_item``; ``base`` is the archive's address with a slash at its end."""
     head = (
         _element("title", archive.title),
         _element("link", address(base, "index.html")),
@@ -60,12 +61,13 @@ def rss_feed(archive: Archive, entries: Iterable[Entry], base: str) -> bytes:
         _element("lastBuildDate", format_datetime(feed_updated(archive).astimezone(UTC))),
         f'<atom:link rel="self" type="application/rss+xml" href={_address(base, RSS)} />',
     )
-    content = "".join([*head, *(_rss_item(entry, base) for entry in entries)])
+    content = "".join([*head, *items])
     root = f'<rss xmlns:atom="{ATOM_NAMESPACE}" version="2.0">'
     return f"{_HEAD}{root}<channel>{content}</channel></rss>\n".encode()
 
 
-def _rss_item(entry: Entry, base: str) -> str:
+def rss_item(entry: Entry, base: str) -> str:
+    """Make an item of the RSS feed."""
     report = entry.report
     parts = [
         _element("title", entry.title),

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jdp_scraper.archive.addresses import ATOM, RSS, SITEMAP
-from jdp_scraper.archive.feed_entries import Entry, entries_of
-from jdp_scraper.archive.feeds import atom_feed, rss_feed
+from jdp_scraper.archive.feed_entries import Entry, News, news_of
+from jdp_scraper.archive.feeds import atom_entry, atom_feed, rss_feed, rss_item
 from jdp_scraper.archive.link_check import (
     BrokenLink,
     KnownLinks,
@@ -30,6 +30,8 @@ from jdp_scraper.archive.link_check import (
     read_pages,
 )
 from jdp_scraper.archive.model import Archive
+from jdp_scraper.archive.parts import Parts
+from jdp_scraper.archive.rendering import page_path
 from jdp_scraper.archive.search_index import (
     search_index,
     search_index_in_worker,
@@ -87,7 +89,7 @@ class Work:
     """What every task is given: ``root`` holds all pages and assets, ``base`` is the archive's address.
 
     ``write`` takes a path from ``root`` and its content; it blocks, is called in threads, and may raise. ``known`` are
-    the links of pages that are as they were in the last build.
+    the links of pages that are as they were in the last build, ``parts`` what vehicles add to the feeds.
     """
 
     archive: Archive
@@ -96,6 +98,7 @@ class Work:
     write: Write
     workers: Workers | None = None
     known: Mapping[str, KnownLinks] = field(default_factory=dict)
+    parts: Parts = field(default_factory=Parts)
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
@@ -137,23 +140,31 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
     async def sitemap() -> None:
         await asyncio.to_thread(lambda: put_documents(sitemap_files(work.archive, work.base)))
 
-    entries: asyncio.Future[list[Entry]] | None = None  # of both feeds, whichever asks first
+    news: asyncio.Future[list[News]] | None = None  # of both feeds, whichever asks first
 
-    def feed(path: str, make: Callable[[Archive, list[Entry], str], bytes]) -> Callable[[], Awaitable[None]]:
+    def feed(
+        path: str, make: Callable[[Archive, list[str], str], bytes], make_one: Callable[[Entry, str], str]
+    ) -> Callable[[], Awaitable[None]]:
+        def one_of(told: News) -> str:
+            name = f"{path} {told.at} {told.new} {work.base}"
+            return work.parts.get(page_path(told.vehicle), name, lambda: make_one(told.entry, work.base))
+
         async def run() -> None:
-            nonlocal entries
-            if entries is None:
-                entries = asyncio.ensure_future(asyncio.to_thread(entries_of, work.archive))
-            found = await asyncio.shield(entries)
-            await asyncio.to_thread(lambda: put_documents({path: make(work.archive, found, work.base)}))
+            nonlocal news
+            if news is None:
+                news = asyncio.ensure_future(asyncio.to_thread(news_of, work.archive))
+            found = await asyncio.shield(news)
+            await asyncio.to_thread(
+                lambda: put_documents({path: make(work.archive, list(map(one_of, found)), work.base)})
+            )
 
         return run
 
     tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (  # the longest job first
         (SEARCH_INDEX, index),
         (LINK_CHECK, links),
-        ("Atom feed", feed(ATOM, atom_feed)),
-        ("RSS feed", feed(RSS, rss_feed)),
+        ("Atom feed", feed(ATOM, atom_feed, atom_entry)),
+        ("RSS feed", feed(RSS, rss_feed, rss_item)),
         ("sitemap", sitemap),
     )
     if parallel:

@@ -23,8 +23,14 @@ _BADGES = {Standing.NEW, Standing.FAILED, Standing.OPEN, Standing.GONE}
 
 def render(template: str, **context: Any) -> bytes:
     """Fill a template, with everything escaped that is not the template's own."""
+    return render_text(template, **context).encode()
+
+
+def render_text(template: str, **context: Any) -> str:
+    """As ``render``, for a part of a page."""
+    text = _environment().get_template(template).render(context)
     # A lone surrogate, as a reference or a file's name may hold, has no place in UTF-8: it is shown as a question mark.
-    return _environment().get_template(template).render(context).encode("utf-8", "replace")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def page_path(vehicle: Vehicle) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from jdp_scraper.archive import feeds, sitemap
 from jdp_scraper.archive.addresses import xml_text
-from jdp_scraper.archive.feed_entries import MAX_ENTRIES, entries_of
+from jdp_scraper.archive.feed_entries import MAX_ENTRIES, Entry, news_of
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.sitemap import sitemap_files
 from tests.support.archives import sample_archive
@@ -20,12 +20,16 @@ from tests.support.feed_rules import ATOM, SITEMAP, atom_faults, rss_faults, sit
 BASE = "https://cars.example/values/"
 
 
+def entries_of(archive: Archive) -> list[Entry]:
+    return [one.entry for one in news_of(archive)]
+
+
 def atom_feed(archive: Archive, base: str) -> bytes:
-    return feeds.atom_feed(archive, entries_of(archive), base)
+    return feeds.atom_feed(archive, [feeds.atom_entry(one, base) for one in entries_of(archive)], base)
 
 
 def rss_feed(archive: Archive, base: str) -> bytes:
-    return feeds.rss_feed(archive, entries_of(archive), base)
+    return feeds.rss_feed(archive, [feeds.rss_item(one, base) for one in entries_of(archive)], base)
 
 
 ARCHIVES = {
