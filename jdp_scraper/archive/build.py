@@ -18,13 +18,13 @@ from typing import Any
 from jdp_scraper.archive.assembling import archive_of
 from jdp_scraper.archive.assets import FEW, MODULES, Making, Wanted, make_assets, recipe, wanted_of
 from jdp_scraper.archive.build_lock import BuildLock
-from jdp_scraper.archive.cache import Cache
+from jdp_scraper.archive.cache import Cache, Kept
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.pages import pages_of
 from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
 from jdp_scraper.archive.rendering import hash_of, machinery
-from jdp_scraper.archive.search_index import search_index_path
+from jdp_scraper.archive.search_index import search_index_path, search_path_of, search_texts
 from jdp_scraper.archive.stages import Stage, Stages
 from jdp_scraper.archive.staging import Staging
 from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
@@ -159,7 +159,17 @@ class Build:
                 parts = Parts(await cache.parts())
                 built.pages = await in_thread(_make_pages, archive, staging, parts, options.minify)
             with self._stages.stage("postprocessing") as stage:
-                work = Work(archive, staging.root, options.base, staging.write, workers, staging.known_links(), parts)
+                last_index = _last_index(await cache.searched(), staging)
+                work = Work(
+                    archive,
+                    staging.root,
+                    options.base,
+                    staging.write,
+                    workers,
+                    staging.known_links(),
+                    parts,
+                    last_index,
+                )
                 after = await postprocess(work, parallel=options.parallel_postprocess)
                 stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
                 for outcome in after.outcomes:
@@ -183,7 +193,8 @@ class Build:
         staging.tell_links(after.pages)
         with self._stages.stage("cache"):
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
-                await cache.keep(made_by, assets.by_key, staging.files, parts.made, told)
+                kept = Kept(assets.by_key, staging.files, parts.made, search_texts(archive), told)
+                await cache.keep(made_by, kept)
 
 
 def _resolved(options: BuildOptions) -> Path:
@@ -194,6 +205,11 @@ def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:
     if found := wanted_of(vehicles):
         return found
     raise ArchiveError(f"there are no PDFs in {'1 run' if runs == 1 else f'{runs} runs'}: fetch reports first")
+
+
+def _last_index(searched: Sequence[str], staging: Staging) -> tuple[Sequence[str], Path] | None:
+    path = staging.last(search_path_of(searched))
+    return None if path is None else (searched, path)
 
 
 def _make_pages(archive: Archive, staging: Staging, parts: Parts, minify: bool) -> int:

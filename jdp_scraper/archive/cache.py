@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ CREATE TABLE file (
     facts TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE part (path TEXT PRIMARY KEY, made_from TEXT NOT NULL, texts TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE searched (row INTEGER PRIMARY KEY, text BLOB NOT NULL);
 CREATE TABLE build (name TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID
 """
 
@@ -67,6 +69,20 @@ class FileFacts:
 AssetKey = tuple[str, str]  # the SHA-256 of the PDF in its run, and the stem of the names of its files
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that a build leaves for the next: assets by their key, files and vehicles' parts by path, and lines ``told``.
+
+    ``searched`` are the texts of which the search index was made, in the order of its rows.
+    """
+
+    assets: Mapping[AssetKey, Asset]
+    files: Mapping[str, FileFacts]
+    parts: Mapping[str, Part]
+    searched: Sequence[str]
+    told: Mapping[str, Any]
+
+
 class Cache:
     """An open cache; whoever writes to it holds the build's lock."""
 
@@ -75,6 +91,7 @@ class Cache:
         self._assets: dict[AssetKey, Asset] = {}  # what was asked for is what is known to be there
         self._files: dict[str, FileFacts] = {}
         self._parts: dict[str, tuple[str, str]] = {}
+        self._searched: list[str] = []
 
     @classmethod
     @asynccontextmanager
@@ -106,25 +123,24 @@ class Cache:
         self._parts = {path: (made_from, texts) for path, made_from, texts in rows}
         return {path: Part(made_from, json.loads(texts)) for path, (made_from, texts) in self._parts.items()}
 
+    async def searched(self) -> list[str]:
+        """Return the texts of which the last search index was made, in their order."""
+        rows = await self._database.execute_fetchall("SELECT text FROM searched ORDER BY row")
+        self._searched = [text.decode("utf-8", "surrogatepass") for (text,) in rows]
+        return self._searched
+
     async def told(self) -> dict[str, Any]:
         """Return what the last build has left for the next."""
         rows = await self._database.execute_fetchall("SELECT name, told FROM build")
         return {name: json.loads(told) for name, told in rows}
 
-    async def keep(
-        self,
-        recipe: str,
-        assets: Mapping[AssetKey, Asset],
-        files: Mapping[str, FileFacts],
-        parts: Mapping[str, Part],
-        told: Mapping[str, Any],
-    ) -> None:
+    async def keep(self, recipe: str, kept: Kept) -> None:
         """Replace all of it at once, writing what differs; what would be made otherwise another time is not kept."""
         database = self._database
-        lasting = {key: one for key, one in assets.items() if one.lasting}
+        lasting = {key: one for key, one in kept.assets.items() if one.lasting}
         await database.execute("DELETE FROM asset WHERE recipe <> ?", (recipe,))
-        gone_assets = self._assets.keys() - lasting.keys()
-        await database.executemany("DELETE FROM asset WHERE sha256 = ? AND stem = ?", gone_assets)
+        gone = self._assets.keys() - lasting.keys()
+        await database.executemany("DELETE FROM asset WHERE sha256 = ? AND stem = ?", gone)
         await self._put(
             "asset",
             (
@@ -133,20 +149,24 @@ class Cache:
                 if self._assets.get(key) != one
             ),
         )
-        await self._drop("file", self._files.keys() - files.keys())
+        await self._drop("file", self._files.keys() - kept.files.keys())
         await self._put(
             "file",
             (
                 (path, one.size, one.mtime_ns, one.made_from, one.facts)
-                for path, one in files.items()
+                for path, one in kept.files.items()
                 if self._files.get(path) != one
             ),
         )
-        await self._drop("part", self._parts.keys() - parts.keys())
-        now = ((path, one.made_from, to_json(one.texts)) for path, one in parts.items())
-        await self._put("part", (row for row in now if self._parts.get(row[0]) != row[1:]))
+        await self._drop("part", self._parts.keys() - kept.parts.keys())
+        parts = ((path, one.made_from, to_json(one.texts)) for path, one in kept.parts.items())
+        await self._put("part", (row for row in parts if self._parts.get(row[0]) != row[1:]))
+        await database.execute("DELETE FROM searched WHERE row >= ?", (len(kept.searched),))
+        texts = zip_longest(kept.searched, self._searched[: len(kept.searched)])
+        changed = ((row, now) for row, (now, before) in enumerate(texts) if now != before)
+        await self._put("searched", ((row, text.encode("utf-8", "surrogatepass")) for row, text in changed))
         await database.execute("DELETE FROM build")
-        await self._put("build", ((name, to_json(one)) for name, one in told.items()))
+        await self._put("build", ((name, to_json(one)) for name, one in kept.told.items()))
         await database.commit()
 
     async def _drop(self, table: str, paths: Iterable[str]) -> None:

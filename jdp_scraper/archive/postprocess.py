@@ -33,6 +33,7 @@ from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.rendering import page_path
 from jdp_scraper.archive.search_index import (
+    changed_search_index,
     search_index,
     search_index_in_worker,
     search_index_path,
@@ -89,7 +90,8 @@ class Work:
     """What every task is given: ``root`` holds all pages and assets, ``base`` is the archive's address.
 
     ``write`` takes a path from ``root`` and its content; it blocks, is called in threads, and may raise. ``known`` are
-    the links of pages that are as they were in the last build, ``parts`` what vehicles add to the feeds.
+    the links of pages that are as they were in the last build, ``parts`` what vehicles add to the feeds, ``last_index``
+    the last search index where it may be changed to the new one: the texts of which it was made, and its file.
     """
 
     archive: Archive
@@ -99,6 +101,7 @@ class Work:
     workers: Workers | None = None
     known: Mapping[str, KnownLinks] = field(default_factory=dict)
     parts: Parts = field(default_factory=Parts)
+    last_index: tuple[Sequence[str], Path] | None = None
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
@@ -134,7 +137,7 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
         if search in there:
             made.add(search)
         else:
-            content = await _index(texts, work.workers if parallel else None)
+            content = await _index(texts, work, apart=parallel)
             await asyncio.to_thread(put, {search: content})
 
     async def sitemap() -> None:
@@ -230,12 +233,23 @@ async def _read(root: Path, paths: Sequence[str], workers: Workers) -> dict[str,
     return {path: KnownLinks(text) for path, text in told.items()}
 
 
-async def _index(texts: Sequence[str], workers: Workers | None) -> bytes:
-    if workers is not None:
+async def _index(texts: Sequence[str], work: Work, *, apart: bool) -> bytes:
+    if work.last_index is not None and (found := await asyncio.to_thread(_changed_index, texts, *work.last_index)):
+        return found
+    if apart and work.workers is not None:
         with contextlib.suppress(JobFailed):
-            told: str = await workers.run(_name(search_index_in_worker), texts)
+            told: str = await work.workers.run(_name(search_index_in_worker), texts)
             return told.encode("ascii")
     return await asyncio.to_thread(search_index, texts)
+
+
+def _changed_index(texts: Sequence[str], before: Sequence[str], script: Path) -> bytes | None:
+    if len(before) != len(texts):
+        return None
+    try:
+        return changed_search_index(script.read_bytes(), before, texts)
+    except (OSError, ValueError):  # what was changed by hand is made anew
+        return None
 
 
 def _name(function: Callable[..., object]) -> str:

@@ -9,13 +9,16 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jdp_scraper.archive.model import Archive, Vehicle
 from jdp_scraper.archive.static_files import FOLDER
 
 MAX_TEXT = 200_000
 _MAX_WORD = 40
+_FEW = 0.1  # of all rows; with more of them changed the index is made anew
+_BEGIN = "globalThis.reportText="
+_END = ";\n"
 _FORMAT = "1"
 _WORD = re.compile(r"[^\W_]+")
 _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3})")  # begins with the comma, which is quick to be looked for
@@ -29,8 +32,13 @@ def search_texts(archive: Archive) -> list[str]:
 
 def search_index_path(archive: Archive) -> str:
     """Return the path of the index from the archive's root, by what it is made of: pages name it before it is made."""
+    return search_path_of(search_texts(archive))
+
+
+def search_path_of(texts: Iterable[str]) -> str:
+    """As ``search_index_path``, of an archive of which ``search_texts`` are these."""
     digest = hashlib.sha256(_FORMAT.encode())
-    for text in search_texts(archive):
+    for text in texts:
         digest.update(text.encode("utf-8", "replace"))
         digest.update(b"\0")
     return f"{FOLDER}/search.{digest.hexdigest()[:12]}.js"
@@ -45,9 +53,46 @@ def search_index(texts: Sequence[str]) -> bytes:
     for row, text in enumerate(texts):
         for word in words_of(text):
             rows.setdefault(word, []).append(row)
+    return _script({word: _runs(found) for word, found in rows.items()})
+
+
+def changed_search_index(script: bytes, before: Sequence[str], texts: Sequence[str]) -> bytes | None:
+    """Make the script of ``texts`` of the one that was made of as many texts ``before``.
+
+    Returns ``None`` where so many differ that it is quicker to make it anew; raises ``ValueError`` where ``script`` is
+    none.
+    """
+    changes = [(row, *both) for row, both in enumerate(zip(before, texts, strict=True)) if both[0] != both[1]]
+    if len(changes) > len(texts) * _FEW:
+        return None
+    told = _words_of_script(script)
+    rows: dict[str, set[int]] = {}
+    for row, old, new in changes:
+        were, are = words_of(old), words_of(new)
+        for word in were ^ are:
+            if word not in rows:
+                rows[word] = set(_rows(told.get(word, "")))
+            (rows[word].add if word in are else rows[word].discard)(row)
+    told |= {word: _runs(sorted(found)) for word, found in rows.items()}
+    return _script({word: runs for word, runs in told.items() if runs})
+
+
+def _script(runs: Mapping[str, str]) -> bytes:
     # The page looks words up by halves, in the order of UTF-16 units, which is how a script compares strings.
-    lines = [f"{word} {_runs(rows[word])}" for word in sorted(rows, key=lambda word: word.encode("utf-16-be"))]
-    return f"globalThis.reportText={json.dumps(chr(10).join(lines))};\n".encode("ascii")
+    words = sorted(runs, key=None if all(map(str.isascii, runs)) else _utf_16)
+    return f"{_BEGIN}{json.dumps(chr(10).join(f'{word} {runs[word]}' for word in words))}{_END}".encode("ascii")
+
+
+def _words_of_script(script: bytes) -> dict[str, str]:
+    text = script.decode("ascii")
+    told = json.loads(text.removeprefix(_BEGIN).removesuffix(_END))
+    if not isinstance(told, str):
+        raise ValueError("this is no search index")
+    return {word: runs for word, _, runs in (line.partition(" ") for line in told.split("\n") if line)}
+
+
+def _utf_16(word: str) -> bytes:
+    return word.encode("utf-16-be")
 
 
 def search_index_in_worker(texts: list[str]) -> str:
@@ -79,6 +124,16 @@ def _runs(rows: Iterable[int]) -> str:
             told.append([row - after, 0])
         after = row + 1
     return " ".join(_base_36(gap) + (f"+{_base_36(more)}" if more else "") for gap, more in told)
+
+
+def _rows(runs: str) -> Iterator[int]:
+    """Yield the rows of which ``_runs`` has told."""
+    after = 0
+    for run in runs.split():
+        gap, _, more = run.partition("+")
+        first = after + int(gap, 36)
+        after = first + (int(more, 36) if more else 0) + 1
+        yield from range(first, after)
 
 
 def _base_36(number: int) -> str:

@@ -69,6 +69,10 @@ class Staging:
         known = self._known.get(path)
         return known is not None and self._there.get(path) == (known.size, known.mtime_ns)
 
+    def last(self, path: str) -> Path | None:
+        """Return where a file of the last build lies, if it is intact."""
+        return self._out / path if self.is_intact(path) else None
+
     def is_made_from(self, path: str, made_from: str) -> bool:
         """Tell whether a page of the archive is intact and was made of the same."""
         return self.is_intact(path) and self._known[path].made_from == made_from

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jdp_scraper.archive.search_index import (
     MAX_TEXT,
+    changed_search_index,
     search_index,
     search_index_in_worker,
     search_index_path,
@@ -58,6 +60,28 @@ def test_every_word_leads_to_all_of_its_rows_and_to_no_other(texts: list[str]) -
         for word in words_of(text):
             expected.setdefault(word, []).append(row)
     assert found == expected
+
+
+WORDS = st.text(alphabet="abc\u00e9\U0001d7d8\uffe9 ,1", max_size=12)
+
+
+@given(st.lists(WORDS, min_size=10, max_size=40), st.data())
+def test_an_index_that_follows_changes_is_the_one_that_is_made_anew(before: list[str], data: st.DataObject) -> None:
+    texts = list(before)
+    for row in data.draw(st.lists(st.integers(0, len(before) - 1), max_size=len(before) // 10)):
+        texts[row] = data.draw(WORDS)
+    assert changed_search_index(search_index(before), before, texts) == search_index(texts)
+
+
+def test_an_index_of_which_much_has_changed_is_made_anew() -> None:
+    before = [f"word{row}" for row in range(20)]
+    assert changed_search_index(search_index(before), before, ["another"] * 3 + before[3:]) is None
+
+
+@pytest.mark.parametrize("script", [b"", b"<html>", b"globalThis.reportText={};\n", b'globalThis.reportText="\xff'])
+def test_what_is_no_search_index_is_not_followed(script: bytes) -> None:
+    with pytest.raises(ValueError, match=r"index|ascii|Expecting"):
+        changed_search_index(script, ["a"] * 20, ["b"] + ["a"] * 19)
 
 
 @given(st.lists(st.text(max_size=20), max_size=20))
