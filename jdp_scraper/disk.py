@@ -27,6 +27,7 @@ _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 _LOOKS_AT_A_TREE = 10
 _BETWEEN_LOOKS_S = 0.05
 _SYNCS_AT_ONCE = 8
+_TRIES = 20
 
 
 class DiskFile(io.FileIO):
@@ -167,17 +168,22 @@ class Disk:
             with file:
                 file.write(data)
 
+    def make_fresh_folder(self, path: Path) -> None:
+        """Make a folder, if it is not there; not durable until ``settle_all``."""
+        with storage_errors(str(path)):
+            self._make_folder(path)
+
     def link(self, source: Path | str, target: Path | str) -> bool:
         """Give a file a second name, or copy it where that cannot be; not durable until ``settle_all``.
 
         Returns whether it is the same file.
         """
         with storage_errors(str(target)):
-            try:
-                return self._link(source, target)
-            except FileExistsError:
-                self._unlink(Path(target))
-                return self._link(source, target)
+            for _ in range(_TRIES):
+                with contextlib.suppress(FileExistsError):
+                    return self._link(source, target)
+                self._unlink(Path(target))  # somebody may write the same content there at the same time, and be quicker
+            return self._link(source, target)
 
     def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
         """Make files below a folder durable, and all names in it; many at once cost little more than one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 
 from jdp_scraper.archive.cache import Asset, AssetKey
@@ -16,11 +17,14 @@ TITLE = "Vehicle values"
 _HOURS_FROM_GREENWICH = sorted(range(-14, 15), key=abs)
 
 
+_stem = lru_cache(maxsize=10_000)(clean_stem)  # each is asked for several times in a build
+
+
 def asset_key(report: ReportEntry) -> AssetKey | None:
     """Return under which key a report's assets are known; ``None`` for one that has no PDF."""
     if report.file is None or report.sha256 is None:
         return None
-    return report.sha256, clean_stem(Path(report.file).name[: -len(SUFFIX)])
+    return report.sha256, _stem(report.file.rpartition("/")[2][: -len(SUFFIX)])
 
 
 def archive_of(runs: Sequence[RunEntry], vehicles: Sequence[VehicleEntry], assets: Mapping[AssetKey, Asset]) -> Archive:

@@ -22,7 +22,7 @@ from jdp_scraper.archive.stages import Stage
 from jdp_scraper.archive.staging import Staging
 from jdp_scraper.batch.in_order import in_order
 from jdp_scraper.batch.policy import Parallel
-from jdp_scraper.catalog.entries import VehicleEntry
+from jdp_scraper.catalog.entries import ReportEntry
 from jdp_scraper.errors import DiskFull, JobFailed, StorageError
 from jdp_scraper.pdf.unbroken import meanwhile
 
@@ -39,20 +39,17 @@ Told: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A PDF that the archive shows: ``source`` is its file in its run, ``size`` in bytes."""
+    """A PDF that the archive shows: ``file`` is its path in the folder of its run, ``size`` in bytes."""
 
     key: AssetKey
-    source: Path
+    run: Path
+    file: str
     size: int
 
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """How assets are made; ``stage`` counts the tasks."""
-
-    parallel: Parallel
-    optimize: bool
-    stage: Stage
+    @property
+    def source(self) -> Path:
+        """The whole path."""
+        return self.run / self.file
 
 
 @dataclass(slots=True)
@@ -72,71 +69,90 @@ def recipe(optimize: bool) -> str:
     return " ".join([str(RECIPE), *(f"{name} {version(name)}" for name in libraries)])
 
 
-def wanted_of(vehicles: Iterable[VehicleEntry]) -> list[Wanted]:
-    """Return the PDFs of all reports, each content under a name once."""
+def wanted_of(reports: Iterable[tuple[Path, ReportEntry]]) -> list[Wanted]:
+    """Return the PDFs of these reports, each with its run's folder: each content under a name once."""
     found: dict[AssetKey, Wanted] = {}
-    for vehicle in vehicles:
-        for run, report in vehicle.reports:
-            key = asset_key(report)
-            if key is not None and report.file is not None:
-                found.setdefault(key, Wanted(key, run / report.file, report.size or 0))
+    for run, report in reports:
+        key = asset_key(report)
+        if key is not None and key not in found:
+            found[key] = Wanted(key, run, report.file or "", report.size or 0)
     return list(found.values())
 
 
-async def make_assets(
-    wanted: Sequence[Wanted], known: Mapping[AssetKey, Asset], staging: Staging, workers: Workers, making: Making
-) -> Assets:
-    """Put the assets of all PDFs into ``staging``, and return them; one that fails stops no other.
+class AssetMaker:
+    """Makes the assets that are missing, beginning with those of which it is told early."""
 
-    Raises ``StorageError``, and ``UnusableError`` where no worker can be started.
-    """
-    assets = Assets()
-    missing = [one for one in wanted if not _is_intact(known.get(one.key), staging)]
-    left = {one.key for one in missing}
-    kept = {one.key: known[one.key] for one in wanted if one.key not in left}
-    # First, as a worker may make the same picture once more; the others while the workers are at work.
-    stems = {stem for _, stem in left}
-    near = [one for (_, stem), one in kept.items() if stem in stems]
-    await asyncio.to_thread(_keep, near, staging)
-    async with meanwhile(asyncio.to_thread(_keep, kept.values(), staging)):
-        made = await _make(missing, staging, workers, making)
-    await asyncio.to_thread(_place, made, staging, assets)
-    for one in wanted:  # in their order, whatever was made first
-        if one.key in kept:
-            assets.by_key[one.key] = kept[one.key]
-        if (asset := assets.by_key.get(one.key)) is not None:
-            assets.problems += (f"{one.source}: {fault}" for fault in asset.faults)
-            assets.again = assets.again or not asset.lasting
-    assets.made = len(missing)
-    return assets
+    def __init__(self, staging: Staging, workers: Workers, parallel: Parallel, *, optimize: bool) -> None:
+        self._staging = staging
+        self._workers = workers
+        self._parallel = parallel
+        self._optimize = optimize
+        self._known: Mapping[AssetKey, Asset] = {}
+        self._begun: dict[AssetKey, Wanted] = {}
+        self._tasks: list[asyncio.Task[list[tuple[Wanted, Told]]]] = []
+        self._stage = Stage(1)
 
+    def start(self, known: Mapping[AssetKey, Asset], stage: Stage) -> None:
+        """Say what the last build has made, before anything is begun; ``stage`` counts the tasks."""
+        self._known = known
+        self._stage = stage
 
-async def _make(
-    missing: Sequence[Wanted], staging: Staging, workers: Workers, making: Making
-) -> list[tuple[Wanted, Told]]:
-    async def make(one: Wanted) -> tuple[Wanted, Told]:
-        try:
-            told = await workers.run(_MAKE, str(one.source), *one.key, str(staging.root), making.optimize)
-        except JobFailed as error:
-            return one, {"failed": str(error)}
-        if "unwritten" in told:
-            raise (DiskFull if told["full"] else StorageError)(told["unwritten"])
-        making.stage.took(told.get("seconds", 0.0))
-        return one, told
+    def begin(self, wanted: Iterable[Wanted]) -> None:
+        """Begin to make what is missing of these, whatever else will be wanted; does not wait."""
+        missing = [one for one in wanted if one.key not in self._begun and not self._is_intact(one)]
+        if missing:
+            self._begun |= {one.key: one for one in missing}
+            self._tasks.append(asyncio.ensure_future(self._make(missing)))
 
-    worth = max(FEW, -(-len(missing) // _ASSETS_A_WORKER))
-    making.stage.workers = min(worth, making.parallel.size_for(len(missing)))
-    return [one async for one in in_order(missing, make, size=making.stage.workers)]
+    async def finish(self, wanted: Sequence[Wanted]) -> Assets:
+        """Put the assets of all these PDFs into ``staging``, and return them; one that fails stops no other.
 
+        Raises ``StorageError``, and ``UnusableError`` where no worker can be started.
+        """
+        self.begin(wanted)
+        kept = {one.key: self._known[one.key] for one in wanted if one.key not in self._begun}
+        async with meanwhile(asyncio.to_thread(_keep, kept.values(), self._staging)):
+            made = [one for task in self._tasks for one in await task]
+        assets = Assets(made=len(made))
+        await asyncio.to_thread(_place, made, self._staging, assets)
+        assets.by_key |= kept
+        for one in wanted:
+            if (asset := assets.by_key.get(one.key)) is not None:
+                assets.problems += (f"{one.source}: {fault}" for fault in asset.faults)
+                assets.again = assets.again or not asset.lasting
+        return assets
 
-def _is_intact(asset: Asset | None, staging: Staging) -> bool:
-    return asset is not None and all(staging.is_intact(path) for path in asset.files)
+    async def give_up(self) -> None:
+        """Stop making; returns once no job is under way any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _is_intact(self, one: Wanted) -> bool:
+        asset = self._known.get(one.key)
+        return asset is not None and all(map(self._staging.is_intact, asset.files))
+
+    async def _make(self, missing: Sequence[Wanted]) -> list[tuple[Wanted, Told]]:
+        async def make(one: Wanted) -> tuple[Wanted, Told]:
+            folder = str(self._staging.root)
+            try:
+                told = await self._workers.run(_MAKE, str(one.source), *one.key, folder, self._optimize)
+            except JobFailed as error:
+                return one, {"failed": str(error)}
+            if "unwritten" in told:
+                raise (DiskFull if told["full"] else StorageError)(told["unwritten"])
+            self._stage.took(told.get("seconds", 0.0))
+            return one, told
+
+        worth = max(FEW, -(-len(missing) // _ASSETS_A_WORKER))
+        size = min(worth, self._parallel.size_for(len(missing)))
+        self._stage.workers = max(self._stage.workers, size)
+        return [one async for one in in_order(missing, make, size=size)]
 
 
 def _keep(assets: Iterable[Asset], staging: Staging) -> None:
     for path in dict.fromkeys(path for asset in assets for path in asset.files):
-        if path not in staging.files:
-            staging.keep(path)
+        staging.keep(path)
 
 
 def _place(made: Iterable[tuple[Wanted, Told]], staging: Staging, assets: Assets) -> None:

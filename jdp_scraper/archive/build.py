@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from jdp_scraper.archive.assembling import archive_of
-from jdp_scraper.archive.assets import FEW, MODULES, Making, Wanted, make_assets, recipe, wanted_of
+from jdp_scraper.archive.assets import FEW, MODULES, AssetMaker, Assets, Wanted, recipe, wanted_of
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.cache import Cache, Kept
 from jdp_scraper.archive.model import Archive
@@ -31,7 +30,7 @@ from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
-from jdp_scraper.catalog.entries import VehicleEntry
+from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError
@@ -39,7 +38,7 @@ from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
 FOLDER = "archive"
 # A PDF that needs more is not worth a picture; its copy is shown all the same.
-_LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, wall_s=120)
+LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, wall_s=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +80,23 @@ class Built:
     stages: list[Stage] = field(default_factory=list)
 
 
-async def build(options: BuildOptions, disk: Disk | None = None) -> Built:
+async def build(options: BuildOptions, disk: Disk | None = None, processes: WorkerProcesses | None = None) -> Built:
     """Build the archive; raises ``ArchiveError``, ``RunFolderError``, ``InventoryError``, ``StorageError``.
 
-    Whatever is raised, the archive that was there is as it was.
+    Whatever is raised, the archive that was there is as it was. ``processes`` with limits no lower than ``LIMITS`` are
+    used where they are given, and not closed.
     """
-    return await Build(options, disk or Disk()).run()
+    return await Build(options, disk or Disk(), processes).run()
 
 
 class Build:
     """One build; ``run`` once."""
 
-    def __init__(self, options: BuildOptions, disk: Disk) -> None:
+    def __init__(self, options: BuildOptions, disk: Disk, processes: WorkerProcesses | None) -> None:
         self._options = options
         self._disk = disk
-        self._workers = WorkerProcesses(options.workers, _LIMITS, MODULES)
+        self._lent = processes is not None
+        self._processes = processes or WorkerProcesses(options.workers, LIMITS, MODULES)
         self._stages = Stages()
         self._built = Built(Path())
 
@@ -108,24 +109,43 @@ class Build:
         sources = await asyncio.to_thread(find_sources, options.download_folder, options.named, (built.out, state))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(BuildLock(built.out, state, self._disk))
-            await stack.enter_async_context(self._workers)
-            with self._stages.stage("catalog"):
-                catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
-                cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
-                told = await cache.told()
-                staging = Staging(built.out, state, self._disk, await cache.files())
-                async with meanwhile(asyncio.to_thread(staging.look)):
-                    refreshed = await catalog.refresh(sources, self._get_workers_ready)
-            inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
-            if told.get("inputs") == inputs and staging.is_whole():
-                self._tell_unchanged(told)
-            else:
-                await self._make(catalog, cache, staging, refreshed, inputs)
+            if not self._lent:
+                await stack.enter_async_context(self._processes)
+            reading = self._stages.begin("catalog")
+            catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
+            cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
+            staging = Staging(built.out, state, self._disk, await cache.files())
+            early = _Early(options, cache, staging, self._processes, self._stages)
+            try:
+                async with meanwhile(early.look()):
+                    refreshed = await catalog.refresh(sources, early)
+                reading.end()
+                await self._follow(catalog, cache, early, refreshed)
+            except BaseException:
+                await early.give_up()
+                await self._let_go()  # what was killed in the middle of a job may have been writing there
+                await in_thread(staging.drop)
+                raise
         built.problems[:0] = refreshed.skipped
         built.runs = refreshed.runs
         built.stages = self._stages.done
         built.seconds = time.perf_counter() - began
         return built
+
+    async def _follow(self, catalog: Catalog, cache: Cache, early: _Early, refreshed: Refreshed) -> None:
+        """Make what the catalog shows now, if anything differs from what it showed to the last build."""
+        staging, told = early.staging, await cache.told()
+        inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
+        if told.get("inputs") != inputs or not staging.is_whole():
+            await early.on_change()
+            await self._make(catalog, cache, early, refreshed, inputs)
+            return
+        self._built.unchanged = True
+        self._built.problems += told["problems"]
+        self._built.vehicles, self._built.pdfs, self._built.links = told["vehicles"], told["pdfs"], told["links"]
+        if early.has_begun:
+            await early.give_up()
+            await in_thread(staging.drop)
 
     def _inputs(self, refreshed: Refreshed) -> str:
         """Return a hash of all that decides on the archive's content."""
@@ -133,54 +153,29 @@ class Build:
         code = machinery(), static_sources()
         return hash_of(refreshed.digest, recipe(options.optimize), code, options.minify, options.base)
 
-    def _tell_unchanged(self, told: Mapping[str, Any]) -> None:
-        built = self._built
-        built.unchanged = True
-        built.problems += told["problems"]
-        built.vehicles, built.pdfs, built.links = told["vehicles"], told["pdfs"], told["links"]
+    async def _let_go(self) -> None:
+        """Return once no worker process is left that may write."""
+        await (self._processes.reap() if self._lent else self._processes.close())
 
-    async def _get_workers_ready(self) -> None:
-        """Launch workers while the catalog reads what has changed: as many as a few assets are worth."""
-        await self._workers.launch(FEW if self._options.parallel_assets else 1)
-
-    async def _make(self, catalog: Catalog, cache: Cache, staging: Staging, refreshed: Refreshed, inputs: str) -> None:
-        options, built = self._options, self._built
-        made_by, workers = recipe(options.optimize), self._workers
-        try:
-            async with meanwhile(asyncio.to_thread(staging.begin)):
-                runs, vehicles = await catalog.runs(), await catalog.vehicles()
-                known = await cache.assets(made_by)
-                wanted = _wanted(vehicles, refreshed.runs)
-            with self._stages.stage("assets") as stage:
-                making = Making(Parallel(options.workers, options.parallel_assets), options.optimize, stage)
-                assets = await make_assets(wanted, known, staging, workers, making)
-            archive = archive_of(runs, vehicles, assets.by_key)
-            with self._stages.stage("pages"):
-                parts = Parts(await cache.parts())
-                built.pages = await in_thread(_make_pages, archive, staging, parts, options.minify)
-            with self._stages.stage("postprocessing") as stage:
-                last_index = _last_index(await cache.searched(), staging)
-                work = Work(
-                    archive,
-                    staging.root,
-                    options.base,
-                    staging.write,
-                    workers,
-                    staging.known_links(),
-                    parts,
-                    last_index,
-                )
-                after = await postprocess(work, parallel=options.parallel_postprocess)
-                stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
-                for outcome in after.outcomes:
-                    stage.took(outcome.seconds)
-            async with meanwhile(workers.close()):
-                with self._stages.stage("put in place"):
-                    await in_thread(staging.publish)  # seen through: what is dropped below must not be in place by then
-        except BaseException:
-            await workers.close()  # they write there
-            await in_thread(staging.drop)
-            raise
+    async def _make(self, catalog: Catalog, cache: Cache, early: _Early, refreshed: Refreshed, inputs: str) -> None:
+        options, built, staging = self._options, self._built, early.staging
+        runs, vehicles = await catalog.runs(), await catalog.vehicles()
+        wanted = _wanted(vehicles, refreshed.runs)
+        assets = await early.finish(wanted)
+        archive = archive_of(runs, vehicles, assets.by_key)
+        with self._stages.stage("pages"):
+            parts = Parts(await cache.parts())
+            built.pages = await in_thread(_make_pages, archive, staging, parts, options.minify)
+        with self._stages.stage("postprocessing") as stage:
+            last_index, links = _last_index(await cache.searched(), staging), staging.known_links()
+            work = Work(archive, staging.root, options.base, staging.write, self._processes, links, parts, last_index)
+            after = await postprocess(work, parallel=options.parallel_postprocess)
+            stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
+            for outcome in after.outcomes:
+                stage.took(outcome.seconds)
+        async with meanwhile(self._let_go()):
+            with self._stages.stage("put in place"):
+                await in_thread(staging.publish)  # seen through: what is dropped later must not be in place by then
         built.vehicles, built.pdfs, built.made, built.links = len(vehicles), len(wanted), assets.made, after.links
         built.problems += [*refreshed.problems, *assets.problems, *_problems_of(after)]
         told = {
@@ -194,7 +189,59 @@ class Build:
         with self._stages.stage("cache"):
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
                 kept = Kept(assets.by_key, staging.files, parts.made, search_texts(archive), told)
-                await cache.keep(made_by, kept)
+                await cache.keep(recipe(options.optimize), kept)
+
+
+class _Early:
+    """What is begun while the catalog still reads: workers, the folder of the next archive, assets that are missing."""
+
+    def __init__(
+        self, options: BuildOptions, cache: Cache, staging: Staging, processes: WorkerProcesses, stages: Stages
+    ) -> None:
+        self.staging = staging
+        self.has_begun = False
+        self._options = options
+        self._cache = cache
+        self._processes = processes
+        self._stages = stages
+        self._stage = Stage(1)
+        parallel = Parallel(options.workers, options.parallel_assets)
+        self._maker = AssetMaker(staging, processes, parallel, optimize=options.optimize)
+        self._looked = asyncio.Event()
+
+    async def look(self) -> None:
+        """See what the archive holds."""
+        try:
+            await in_thread(self.staging.look)
+        finally:
+            self._looked.set()
+
+    async def on_change(self) -> None:
+        """Launch as many workers as a few assets are worth, and begin the next archive, if that is not done yet."""
+        if self.has_begun:
+            return
+        await self._looked.wait()
+        self.has_begun = True
+        async with meanwhile(in_thread(self.staging.begin)):
+            await self._processes.launch(FEW if self._options.parallel_assets else 1)
+            made_by = await asyncio.to_thread(recipe, self._options.optimize)  # it reads files, once
+            known = await self._cache.assets(made_by)
+        self._stage = self._stages.begin("assets")
+        self._maker.start(known, self._stage)
+
+    def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
+        """Begin to make what a run brings."""
+        self._maker.begin(wanted_of((run.path, report) for report in reports))
+
+    async def finish(self, wanted: Sequence[Wanted]) -> Assets:
+        """Return all assets; see ``AssetMaker``."""
+        assets = await self._maker.finish(wanted)
+        self._stage.end()
+        return assets
+
+    async def give_up(self) -> None:
+        """Stop making."""
+        await self._maker.give_up()
 
 
 def _resolved(options: BuildOptions) -> Path:
@@ -202,7 +249,7 @@ def _resolved(options: BuildOptions) -> Path:
 
 
 def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:
-    if found := wanted_of(vehicles):
+    if found := wanted_of(report for vehicle in vehicles for report in vehicle.reports):
         return found
     raise ArchiveError(f"there are no PDFs in {'1 run' if runs == 1 else f'{runs} runs'}: fetch reports first")
 

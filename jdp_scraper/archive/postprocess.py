@@ -248,7 +248,7 @@ def _changed_index(texts: Sequence[str], before: Sequence[str], script: Path) ->
         return None
     try:
         return changed_search_index(script.read_bytes(), before, texts)
-    except (OSError, ValueError):  # what was changed by hand is made anew
+    except (OSError, ValueError, TypeError):  # what was changed by hand is made anew
         return None
 
 

@@ -59,8 +59,8 @@ def search_index(texts: Sequence[str]) -> bytes:
 def changed_search_index(script: bytes, before: Sequence[str], texts: Sequence[str]) -> bytes | None:
     """Make the script of ``texts`` of the one that was made of as many texts ``before``.
 
-    Returns ``None`` where so many differ that it is quicker to make it anew; raises ``ValueError`` where ``script`` is
-    none.
+    Returns ``None`` where so many differ that it is quicker to make it anew; raises ``ValueError`` or ``TypeError``
+    where ``script`` is none.
     """
     changes = [(row, *both) for row, both in enumerate(zip(before, texts, strict=True)) if both[0] != both[1]]
     if len(changes) > len(texts) * _FEW:
@@ -87,7 +87,7 @@ def _words_of_script(script: bytes) -> dict[str, str]:
     text = script.decode("ascii")
     told = json.loads(text.removeprefix(_BEGIN).removesuffix(_END))
     if not isinstance(told, str):
-        raise ValueError("this is no search index")
+        raise TypeError("this is no search index")
     return {word: runs for word, _, runs in (line.partition(" ") for line in told.split("\n") if line)}
 
 

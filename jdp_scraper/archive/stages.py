@@ -16,6 +16,13 @@ class Stage(Statistics):
 
     name: str = ""
 
+    def end(self) -> None:
+        """Stop the clock; a stage whose tasks are not counted is one task."""
+        seconds = time.perf_counter() - self._began
+        if not self.tasks:
+            self.took(seconds)
+        self.wall_s = seconds
+
     @property
     def is_parallel(self) -> bool:
         """Tell whether several tasks were at work at once."""
@@ -28,19 +35,20 @@ class Stages:
 
     done: list[Stage] = field(default_factory=list)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Stage]:
-        """Time a stage; one whose tasks are not counted is one task."""
+    def begin(self, name: str) -> Stage:
+        """Begin a stage, which may go on beside others until ``end``."""
         stage = Stage(1, name=name)
         self.done.append(stage)
-        began = time.perf_counter()
+        return stage
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Time a stage."""
+        stage = self.begin(name)
         try:
             yield stage
         finally:
-            seconds = time.perf_counter() - began
-            if not stage.tasks:
-                stage.took(seconds)
-            stage.wall_s = seconds
+            stage.end()
 
 
 def stage_lines(stages: Sequence[Stage], workers: int) -> Iterator[str]:

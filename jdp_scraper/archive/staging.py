@@ -81,8 +81,9 @@ class Staging:
         """Make the folder anew."""
         for path in (self.root, self._aside):
             self._disk.remove_tree(path)
-        for path in (self.root, *(self.root / name for name in FOLDERS)):
-            self._disk.make_folder(path)
+        self._disk.make_folder(self.root)
+        for name in FOLDERS:
+            self._disk.make_fresh_folder(self.root / name)
         self.write(ARCHIVE_MARK, _MARK)
 
     def keep(self, path: str) -> None:
@@ -151,7 +152,7 @@ class Staging:
             if one.is_symlink():
                 target.symlink_to(one.readlink())
             elif one.is_dir():
-                self._disk.make_folder(target)
+                self._disk.make_fresh_folder(target)
                 for inner in one.iterdir():
                     self._take_over(inner, target / inner.name)
             elif one.is_file():

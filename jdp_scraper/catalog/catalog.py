@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import aiosqlite
 
@@ -61,7 +61,16 @@ _NONE = "[]"  # as most reports' flags are
 _TOO_LARGE = 1 << 63
 _OF_REPORT = attrgetter(*(name.strip('" ') for name in _REPORT.split(",")))
 Row: TypeAlias = Sequence[Any]
-OnChange: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class Watcher(Protocol):
+    """Hears of what a refresh finds, while it goes on."""
+
+    async def on_change(self) -> None:
+        """Something has changed, and is read next; told once."""
+
+    def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
+        """A source was read that is shown for certain, whatever the others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +100,9 @@ class Catalog:
         async with open_database(path, _SCHEMA, VERSION, disk) as database:
             yield cls(database)
 
-    async def refresh(self, sources: Sequence[Source], on_change: OnChange | None = None) -> Refreshed:
+    async def refresh(self, sources: Sequence[Source], watcher: Watcher | None = None) -> Refreshed:
         """Make the catalog one of these sources, reading those that have changed.
 
-        ``on_change`` is awaited before the first of them is read.
         One that cannot be read is left out and told, where it was not asked for by name. Raises ``RunFolderError``,
         ``InventoryError`` and ``StorageError``.
         """
@@ -114,8 +122,8 @@ class Catalog:
                 here.add(path)
                 continue
             if prints is None:
-                if on_change is not None:
-                    await on_change()
+                if watcher is not None:
+                    await watcher.on_change()
                 prints = await self._prints()
             try:
                 found = await asyncio.to_thread(_read, source, stamps, prints)
@@ -126,6 +134,8 @@ class Catalog:
                 continue
             here.add(path)
             read += 1
+            if watcher is not None and (source.named or not found.run.rehearsal or len(sources) == 1):
+                watcher.on_read(found.run, found.reports)
             if (fresh := found.digest()) != digest:
                 moved |= await self._put(found)
             await self._write("UPDATE run SET signature = ?, digest = ? WHERE path = ?", [(now, fresh, path)])
