@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from jdp_scraper.archive.build import BuildOptions, Built, build
 from jdp_scraper.archive.pages import INDEX
 from jdp_scraper.archive.stages import stage_lines
+from jdp_scraper.batch.workers import WorkerProcesses
 from jdp_scraper.console import one_line, say
 from jdp_scraper.settings import Settings
 
@@ -26,13 +27,14 @@ def options_of(settings: Settings) -> BuildOptions:
     )
 
 
-async def archive(options: BuildOptions, *, verbose: bool = False) -> int:
+async def archive(options: BuildOptions, *, verbose: bool = False, processes: WorkerProcesses | None = None) -> int:
     """Build, and print what is wrong and a summary; return 1 where anything was wrong, else 0.
 
     Raises ``ArchiveError``, ``RunFolderError``, ``InventoryError``, ``StorageError``; ``UnusableError`` where no worker
-    process can be started. Whatever is raised, the archive that was there is as it was.
+    process can be started. Whatever is raised, the archive that was there is as it was. ``processes`` are as for
+    ``build``.
     """
-    built = await build(options)
+    built = await build(options, processes=processes)
     for line in built_lines(built, verbose=verbose, workers=options.workers):
         say(one_line(line))
     return 1 if built.problems else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,6 +24,10 @@ class Limits:
     memory_bytes: int = 1 << 30
     cpu_s: float = 60
     wall_s: float = 120
+
+    def and_higher(self, other: Limits) -> Limits:
+        """Return the higher one of each limit."""
+        return Limits(*map(max, astuple(self), astuple(other)))
 
 
 class WorkerProcesses:

@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from jdp_scraper import system
-from jdp_scraper.archive.build import BuildOptions, Built, build
+from jdp_scraper.archive.assets import MODULES
+from jdp_scraper.archive.build import LIMITS, BuildOptions, Built, build
+from jdp_scraper.batch.workers import WorkerProcesses
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from tests.benchmarks.places import work_folder
 from tests.support.run_folders import STARTED, demo_vehicles, files_of, make_run, replace_pdf
@@ -48,18 +50,29 @@ async def assets() -> None:
 
 
 async def rebuilding() -> None:
-    """Print the time of a first build, of one with nothing changed, and of one with a few changed PDFs."""
+    """Print the time of a first build, of one with nothing changed, and of one with a few changed PDFs.
+
+    Once with workers that are there already, as after ``values`` in a run, and once with workers that have to start, as
+    for a command of its own.
+    """
+    async with WorkerProcesses(_workers(), LIMITS, MODULES) as processes:
+        await asyncio.gather(*(processes.run("os:getpid") for _ in range(4 * _workers())))
+        await _rebuild(processes, "workers there")
+    await _rebuild(None, "workers to be started")
+
+
+async def _rebuild(processes: WorkerProcesses | None, told: str) -> None:
     with work_folder() as folder:
         run = await make_run(folder, REBUILT)
         await asyncio.sleep(0.1)  # what was written this very moment would be looked at again
         options = BuildOptions(folder, workers=_workers())
-        first = await _build(options)
-        unchanged = [await _build(options) for _ in range(ROUNDS)]
+        first = await _build(options, processes)
+        unchanged = [await _build(options, processes) for _ in range(ROUNDS)]
         changed = []
         for number in range(ROUNDS):
             await _change(run, number)
             await asyncio.sleep(0.1)
-            changed.append(await _build(options))
+            changed.append(await _build(options, processes))
         anew = folder / "anew" / "archive"
         await _build(replace(options, out=anew))
         same = await asyncio.to_thread(lambda: _hash(anew) == _hash(folder / "archive"))
@@ -67,7 +80,7 @@ async def rebuilding() -> None:
         raise RuntimeError(f"{unchanged} {changed}")
     nothing = statistics.median(one.seconds for one in unchanged)
     few = statistics.median(one.seconds for one in changed)
-    print(f"archive of {REBUILT} assets: first build {first.seconds:.2f} s")
+    print(f"archive of {REBUILT} assets, {told}: first build {first.seconds:.2f} s")
     print(f"again, nothing changed: {nothing:.3f} s, ratio {first.seconds / nothing:.0f} (bar: {UNCHANGED_BAR})")
     print(f"again, {CHANGED} changed: {few:.3f} s, ratio {first.seconds / few:.1f} (bar: {CHANGED_BAR})")
     print(f"again, same bytes as a first build leaves: {same}")
@@ -77,8 +90,8 @@ def _workers() -> int:
     return min(8, system.usable_cpus())
 
 
-async def _build(options: BuildOptions) -> Built:
-    done = await build(options)
+async def _build(options: BuildOptions, processes: WorkerProcesses | None = None) -> Built:
+    done = await build(options, processes=processes)
     if done.problems:
         raise RuntimeError(f"{done.problems[:3]}")
     return done
