@@ -145,7 +145,7 @@ class Build:
         self._built.vehicles, self._built.pdfs, self._built.links = told["vehicles"], told["pdfs"], told["links"]
         if early.has_begun:
             await early.give_up()
-            await in_thread(staging.drop)
+            await in_thread(staging.leave)
 
     def _inputs(self, refreshed: Refreshed) -> str:
         """Return a hash of all that decides on the archive's content."""

@@ -1,7 +1,8 @@
 """The next archive, made beside the one that is served and put in its place as a whole.
 
 Files that have not changed are taken over from the last archive under a second name, so that it costs next to nothing
-to make a whole one. What was cut off leaves the archive as it was, and its remains are removed by the next build.
+to make a whole one. The archive that was replaced is what the next one is made of: most of its files are the served
+ones already. What was cut off leaves the archive as it was, and its remains are removed by the next build.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from jdp_scraper.archive.addresses import ATOM, RSS, SITEMAP
 from jdp_scraper.archive.asset import PDFS, PICTURES
@@ -30,6 +32,10 @@ _OURS = {*FOLDERS, INDEX, ATOM, RSS, ARCHIVE_MARK}
 _MARK = b"Made by jdp_scraper. What is made by a build is replaced by the next one; other files beside it stay.\n"
 _NEXT = "next"
 _BEFORE = "before"
+_SPARE = "last"
+# A file's size, time of its last change, inode and device: equal ones are one file under two names.
+_Facts: TypeAlias = tuple[int, int, int, int]
+_NO_FILE: _Facts = (-1, -1, 0, 0)
 
 
 class Staging:
@@ -43,7 +49,9 @@ class Staging:
         self._disk = disk
         self._known = known
         self._aside = state / _BEFORE
-        self._there: dict[str, tuple[int, int]] = {}
+        self._spare = state / _SPARE
+        self._there: dict[str, _Facts] = {}
+        self._in_spare: dict[str, _Facts] = {}
         self._fresh: list[Path] = []
         self._replaced: Path | None = None
         self.root = state / _NEXT
@@ -57,17 +65,16 @@ class Staging:
             if self._out.exists() and not _is_archive(self._out):
                 raise ArchiveError(f"{self._out} holds other files: name an empty folder, or one that is not there yet")
             self._there = dict(_files(self._out))
+            self._in_spare = dict(_files(self._spare))
 
     def is_whole(self) -> bool:
         """Tell whether the archive is exactly as the last build has left it."""
-        return bool(self._known) and self._there == {
-            path: (one.size, one.mtime_ns) for path, one in self._known.items()
-        }
+        return bool(self._known) and self._there.keys() == self._known.keys() and all(map(self.is_intact, self._known))
 
     def is_intact(self, path: str) -> bool:
         """Tell whether a file of the archive is as the last build has left it."""
         known = self._known.get(path)
-        return known is not None and self._there.get(path) == (known.size, known.mtime_ns)
+        return known is not None and self._there.get(path, _NO_FILE)[:2] == (known.size, known.mtime_ns)
 
     def last(self, path: str) -> Path | None:
         """Return where a file of the last build lies, if it is intact."""
@@ -78,17 +85,27 @@ class Staging:
         return self.is_intact(path) and self._known[path].made_from == made_from
 
     def begin(self) -> None:
-        """Make the folder anew."""
+        """Make the folder ready: of the archive that was replaced last, or anew."""
         for path in (self.root, self._aside):
             self._disk.remove_tree(path)
-        self._disk.make_folder(self.root)
+        if self._spare.is_dir() and not self._spare.is_symlink():
+            self._disk.rename(self._spare, self.root)
+            self._remove(one.name for one in self.root.iterdir() if not _is_ours(one.name) or one.is_symlink())
+        else:
+            self._in_spare = {}
+            self._disk.make_folder(self.root)
         for name in FOLDERS:
+            if (self.root / name).is_file():
+                self._disk.remove(self.root / name)
             self._disk.make_fresh_folder(self.root / name)
         self.write(ARCHIVE_MARK, _MARK)
 
     def keep(self, path: str) -> None:
         """Take an intact file over from the archive."""
-        known = self._known[path]
+        known, there = self._known[path], self._there[path]
+        if there[2] and self._in_spare.get(path) == there:
+            self.files[path] = known
+            return
         # Texts and not paths, as there are thousands.
         if self._disk.link(f"{self._out}{os.sep}{path}", f"{self.root}{os.sep}{path}"):
             self.files[path] = known
@@ -126,19 +143,36 @@ class Staging:
 
     def publish(self) -> None:
         """Make all of it durable, and put it in the archive's place."""
+        self._remove(self._in_spare.keys() - self.files.keys())
         self._take_over_what_is_not_ours()
         self._disk.settle_all(self.root, dict.fromkeys(self._fresh))
         self._replaced = self._disk.swap_folder(self.root, self._out, self._aside)
 
     def clear_away(self) -> None:
-        """Remove the archive that was replaced; what cannot be removed is of no harm."""
-        if self._replaced is not None:
-            with contextlib.suppress(StorageError):
-                self._disk.remove_tree(self._replaced)
+        """Set the archive that was replaced aside, for the next build; what cannot be moved is of no harm."""
+        self._set_aside(self._replaced)
+
+    def leave(self) -> None:
+        """End without an archive, as there is nothing to change."""
+        self._set_aside(self.root)
 
     def drop(self) -> None:
         """Remove what was made, where it is not to be published."""
         self._disk.remove_tree(self.root)
+
+    def _set_aside(self, folder: Path | None) -> None:
+        if folder is not None:
+            with contextlib.suppress(StorageError):
+                self._disk.remove_tree(self._spare)
+                self._disk.rename(folder, self._spare)
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            one = self.root / path
+            if one.is_dir() and not one.is_symlink():
+                self._disk.remove_tree(one)
+            else:
+                self._disk.remove(one)
 
     def _take_over_what_is_not_ours(self) -> None:
         if not self._out.is_dir():
@@ -168,7 +202,7 @@ def _is_ours(name: str) -> bool:
     return name in _OURS or (name.startswith(stem) and name.endswith(ending))
 
 
-def _files(out: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+def _files(out: Path) -> Iterator[tuple[str, _Facts]]:
     with contextlib.suppress(FileNotFoundError):
         for entry in os.scandir(out):
             if entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
@@ -178,6 +212,7 @@ def _files(out: Path) -> Iterator[tuple[str, tuple[int, int]]]:
                 yield entry.name, _facts(entry)
 
 
-def _facts(entry: os.DirEntry[str]) -> tuple[int, int]:
+def _facts(entry: os.DirEntry[str]) -> _Facts:
     told = entry.stat(follow_symlinks=False)
-    return (told.st_size, told.st_mtime_ns) if stat.S_ISREG(told.st_mode) else (-1, -1)
+    # Windows tells no inode here: then no two files are known to be one.
+    return (told.st_size, told.st_mtime_ns, told.st_ino, told.st_dev) if stat.S_ISREG(told.st_mode) else _NO_FILE

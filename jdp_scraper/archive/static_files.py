@@ -28,6 +28,7 @@ def static_sources() -> tuple[bytes, ...]:
     return tuple((_SOURCES / name).read_bytes() for name in NAMES)
 
 
+@cache
 def static_file(name: str, *, minify: bool) -> StaticFile:
     """Make one of ``NAMES``; equal input makes equal bytes and an equal path."""
     text = (_SOURCES / name).read_text("utf-8")
