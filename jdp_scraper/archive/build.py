@@ -34,6 +34,7 @@ from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError
+from jdp_scraper.garbage import collected_later
 from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
 FOLDER = "archive"
@@ -86,7 +87,8 @@ async def build(options: BuildOptions, disk: Disk | None = None, processes: Work
     Whatever is raised, the archive that was there is as it was. ``processes`` with limits no lower than ``LIMITS`` are
     used where they are given, and not closed.
     """
-    return await Build(options, disk or Disk(), processes).run()
+    with collected_later():
+        return await Build(options, disk or Disk(), processes).run()
 
 
 class Build:
@@ -137,7 +139,6 @@ class Build:
         staging, told = early.staging, await cache.told()
         inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
         if told.get("inputs") != inputs or not staging.is_whole():
-            await early.on_change()
             await self._make(catalog, cache, early, refreshed, inputs)
             return
         self._built.unchanged = True
@@ -199,48 +200,73 @@ class _Early:
         self, options: BuildOptions, cache: Cache, staging: Staging, processes: WorkerProcesses, stages: Stages
     ) -> None:
         self.staging = staging
-        self.has_begun = False
         self._options = options
         self._cache = cache
         self._processes = processes
         self._stages = stages
-        self._stage = Stage(1)
+        self._stage: Stage | None = None
         parallel = Parallel(options.workers, options.parallel_assets)
         self._maker = AssetMaker(staging, processes, parallel, optimize=options.optimize)
-        self._looked = asyncio.Event()
+        self._looked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._beginning: asyncio.Task[None] | None = None
+        self._wanted: list[Wanted] = []
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether there is a next archive."""
+        return self._beginning is not None
 
     async def look(self) -> None:
-        """See what the archive holds."""
+        """See what the archive holds; nothing is begun where that fails."""
         try:
             await in_thread(self.staging.look)
-        finally:
-            self._looked.set()
+        except BaseException:
+            self._looked.cancel()
+            raise
+        self._looked.set_result(None)
 
     async def on_change(self) -> None:
-        """Launch as many workers as a few assets are worth, and begin the next archive, if that is not done yet."""
-        if self.has_begun:
-            return
-        await self._looked.wait()
-        self.has_begun = True
-        async with meanwhile(in_thread(self.staging.begin)):
-            await self._processes.launch(FEW if self._options.parallel_assets else 1)
-            made_by = await asyncio.to_thread(recipe, self._options.optimize)  # it reads files, once
-            known = await self._cache.assets(made_by)
-        self._stage = self._stages.begin("assets")
-        self._maker.start(known, self._stage)
+        """Begin the next archive, and launch as many workers as a few assets are worth; does not wait for it."""
+        self._begin_once()
 
     def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
         """Begin to make what a run brings."""
-        self._maker.begin(wanted_of((run.path, report) for report in reports))
+        self._wanted += wanted_of((run.path, report) for report in reports)
+        if self._stage is not None:
+            self._make_wanted()
 
     async def finish(self, wanted: Sequence[Wanted]) -> Assets:
         """Return all assets; see ``AssetMaker``."""
+        await self._begin_once()
         assets = await self._maker.finish(wanted)
-        self._stage.end()
+        if self._stage is not None:
+            self._stage.end()
         return assets
 
+    def _begin_once(self) -> asyncio.Task[None]:
+        if self._beginning is None:
+            self._beginning = asyncio.ensure_future(self._begin())
+        return self._beginning
+
+    async def _begin(self) -> None:
+        async with meanwhile(self._processes.launch(FEW if self._options.parallel_assets else 1)):
+            await self._looked
+            async with meanwhile(in_thread(self.staging.begin)):
+                made_by = await asyncio.to_thread(recipe, self._options.optimize)  # it reads files, once
+                known = await self._cache.assets(made_by)
+        self._stage = self._stages.begin("assets")
+        self._maker.start(known, self._stage)
+        self._make_wanted()
+
+    def _make_wanted(self) -> None:
+        self._maker.begin(self._wanted)
+        self._wanted.clear()
+
     async def give_up(self) -> None:
-        """Stop making."""
+        """Stop making; returns once nothing of it is under way."""
+        if self._beginning is not None:
+            self._beginning.cancel()
+            await asyncio.gather(self._beginning, return_exceptions=True)
         await self._maker.give_up()
 
 
@@ -263,10 +289,11 @@ def _make_pages(archive: Archive, staging: Staging, parts: Parts, minify: bool) 
     """Write styles, scripts and pages, taking over what has not changed; return how many pages were made."""
     static = [static_file(name, minify=minify) for name in NAMES]
     for one in static:
-        staging.write(one.path, one.content)
-    search = search_index_path(archive)
-    if staging.is_intact(search):
-        staging.keep(search)
+        if not staging.is_intact(one.path):
+            staging.write(one.path, one.content)
+    for path in (*(one.path for one in static), search_index_path(archive)):
+        if staging.is_intact(path):  # their content is in their name
+            staging.keep(path)
     made = 0
     for page in pages_of(archive, {one.name: one.path for one in static}, parts):
         if staging.is_made_from(page.path, page.made_from):
