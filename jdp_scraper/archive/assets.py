@@ -88,7 +88,8 @@ class AssetMaker:
         self._parallel = parallel
         self._optimize = optimize
         self._known: Mapping[AssetKey, Asset] = {}
-        self._begun: dict[AssetKey, Wanted] = {}
+        self._kept: dict[AssetKey, Asset] = {}
+        self._begun: set[AssetKey] = set()
         self._tasks: list[asyncio.Task[list[tuple[Wanted, Told]]]] = []
         self._stage = Stage(1)
 
@@ -99,9 +100,11 @@ class AssetMaker:
 
     def begin(self, wanted: Iterable[Wanted]) -> None:
         """Begin to make what is missing of these, whatever else will be wanted; does not wait."""
-        missing = [one for one in wanted if one.key not in self._begun and not self._is_intact(one)]
+        unseen = [one for one in wanted if one.key not in self._kept and one.key not in self._begun]
+        self._kept |= {one.key: self._known[one.key] for one in unseen if self._is_intact(one)}
+        missing = [one for one in unseen if one.key not in self._kept]
         if missing:
-            self._begun |= {one.key: one for one in missing}
+            self._begun |= {one.key for one in missing}
             self._tasks.append(asyncio.ensure_future(self._make(missing)))
 
     async def finish(self, wanted: Sequence[Wanted]) -> Assets:
@@ -110,12 +113,11 @@ class AssetMaker:
         Raises ``StorageError``, and ``UnusableError`` where no worker can be started.
         """
         self.begin(wanted)
-        kept = {one.key: self._known[one.key] for one in wanted if one.key not in self._begun}
-        async with meanwhile(asyncio.to_thread(_keep, kept.values(), self._staging)):
+        async with meanwhile(asyncio.to_thread(_keep, self._kept.values(), self._staging)):
             made = [one for task in self._tasks for one in await task]
         assets = Assets(made=len(made))
         await asyncio.to_thread(_place, made, self._staging, assets)
-        assets.by_key |= kept
+        assets.by_key |= self._kept
         for one in wanted:
             if (asset := assets.by_key.get(one.key)) is not None:
                 assets.problems += (f"{one.source}: {fault}" for fault in asset.faults)

@@ -34,7 +34,7 @@ from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError
-from jdp_scraper.garbage import collected_later
+from jdp_scraper.interpreter import collected_later, quick_turns
 from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
 FOLDER = "archive"
@@ -87,7 +87,7 @@ async def build(options: BuildOptions, disk: Disk | None = None, processes: Work
     Whatever is raised, the archive that was there is as it was. ``processes`` with limits no lower than ``LIMITS`` are
     used where they are given, and not closed.
     """
-    with collected_later():
+    with collected_later(), quick_turns():
         return await Build(options, disk or Disk(), processes).run()
 
 

@@ -90,7 +90,7 @@ class Cache:
         self._database = database
         self._assets: dict[AssetKey, Asset] = {}  # what was asked for is what is known to be there
         self._files: dict[str, FileFacts] = {}
-        self._parts: dict[str, tuple[str, str]] = {}
+        self._parts: dict[str, Part] = {}
         self._searched: list[str] = []
 
     @classmethod
@@ -120,8 +120,8 @@ class Cache:
     async def parts(self) -> dict[str, Part]:
         """Return what each vehicle has added to what was made of all, by the path of its page."""
         rows = await self._database.execute_fetchall("SELECT path, made_from, texts FROM part")
-        self._parts = {path: (made_from, texts) for path, made_from, texts in rows}
-        return {path: Part(made_from, json.loads(texts)) for path, (made_from, texts) in self._parts.items()}
+        self._parts = {path: Part(made_from, json.loads(texts)) for path, made_from, texts in rows}
+        return self._parts
 
     async def searched(self) -> list[str]:
         """Return the texts of which the last search index was made, in their order."""
@@ -146,7 +146,7 @@ class Cache:
             (
                 (*key, recipe, one.pdf, one.size, one.picture, one.text, to_json(one.faults))
                 for key, one in lasting.items()
-                if self._assets.get(key) != one
+                if _differ(self._assets.get(key), one)
             ),
         )
         await self._drop("file", self._files.keys() - kept.files.keys())
@@ -155,12 +155,12 @@ class Cache:
             (
                 (path, one.size, one.mtime_ns, one.made_from, one.facts)
                 for path, one in kept.files.items()
-                if self._files.get(path) != one
+                if _differ(self._files.get(path), one)
             ),
         )
         await self._drop("part", self._parts.keys() - kept.parts.keys())
-        parts = ((path, one.made_from, to_json(one.texts)) for path, one in kept.parts.items())
-        await self._put("part", (row for row in parts if self._parts.get(row[0]) != row[1:]))
+        parts = ((path, one) for path, one in kept.parts.items() if _differ(self._parts.get(path), one))
+        await self._put("part", ((path, one.made_from, to_json(one.texts)) for path, one in parts))
         await database.execute("DELETE FROM searched WHERE row >= ?", (len(kept.searched),))
         texts = zip_longest(kept.searched, self._searched[: len(kept.searched)])
         changed = ((row, now) for row, (now, before) in enumerate(texts) if now != before)
@@ -177,3 +177,7 @@ class Cache:
         if given:
             marks = ", ".join("?" for _ in given[0])
             await self._database.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", given)  # noqa: S608
+
+
+def _differ(known: object, now: object) -> bool:
+    return known is not now and known != now  # most are the same object, which need not be looked into

@@ -6,8 +6,9 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape, unescape
@@ -81,13 +82,13 @@ class KnownLinks:
 class LinkCheck:
     """Each page's links by its path, how many there are in all, and which are broken.
 
-    ``awaited`` has, by the path of a file that others write at the same time, the links that are broken without it.
+    ``awaited`` tells, by the path of a file that others write at the same time, the links that are broken without it.
     """
 
     pages: Mapping[str, KnownLinks]
     links: int
     broken: tuple[BrokenLink, ...]
-    awaited: Mapping[str, tuple[BrokenLink, ...]] = field(default_factory=dict)
+    awaited: Mapping[str, Callable[[], list[BrokenLink]]] = field(default_factory=dict)
 
 
 def files_below(root: Path) -> frozenset[str]:
@@ -120,22 +121,38 @@ def check_links(
     pages = {path: known.get(path) or KnownLinks(_links(root, path).to_text(path)) for path in pages_of(files)}
     here = frozenset(files).difference(awaited)
     count = 0
-    doubtful: dict[str, PageLinks] = {}
+    doubtful: list[str] = []
+    waiting: dict[str, list[str]] = {path: [] for path in awaited}
     for path, told in pages.items():
         links, needed = told.head
         count += links
-        if needed is None or not here.issuperset(needed):
-            doubtful[path] = told.page
+        if needed is None:
+            doubtful.append(path)
+        elif not here.issuperset(needed):
+            missing = frozenset(needed).difference(here)
+            for target in missing.intersection(awaited):
+                waiting[target].append(path)
+            if not missing.issubset(awaited):
+                doubtful.append(path)
     broken: list[BrokenLink] = []
-    later: dict[str, list[BrokenLink]] = {}
     anchors = _Anchors(pages)
-    for path, page in doubtful.items():
-        for link, target, fragment in page.links:
-            if target is not None and target in awaited:
-                later.setdefault(target, []).append(BrokenLink(path, link, f"there is no {target}"))
-            elif reason := _fault(target, fragment, files, anchors):
+    for path in doubtful:
+        for link, to, fragment in pages[path].page.links:
+            if to is not None and to in awaited:
+                waiting[to].append(path)
+            elif reason := _fault(to, fragment, files, anchors):
                 broken.append(BrokenLink(path, link, reason))
-    return LinkCheck(pages, count, tuple(broken), _frozen(later))
+    later = {target: partial(_all_to, target, paths, pages) for target, paths in waiting.items() if paths}
+    return LinkCheck(pages, count, tuple(broken), later)
+
+
+def _all_to(target: str, paths: Iterable[str], pages: Mapping[str, KnownLinks]) -> list[BrokenLink]:
+    return [
+        BrokenLink(path, link, f"there is no {target}")
+        for path in dict.fromkeys(paths)
+        for link, to, _ in pages[path].page.links
+        if to == target
+    ]
 
 
 def check_document(content: bytes, path: str, base: str, files: Collection[str]) -> list[BrokenLink]:
@@ -147,10 +164,6 @@ def check_document(content: bytes, path: str, base: str, files: Collection[str])
     return [
         BrokenLink(path, address, f"there is no {target}") for address, target in targets.items() if target not in files
     ]
-
-
-def _frozen(links: Mapping[str, list[BrokenLink]]) -> dict[str, tuple[BrokenLink, ...]]:
-    return {path: tuple(found) for path, found in links.items()}
 
 
 def _files(root: Path) -> Iterator[str]:

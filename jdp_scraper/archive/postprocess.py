@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableSequence, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,12 +40,12 @@ from jdp_scraper.archive.search_index import (
 )
 from jdp_scraper.archive.sitemap import sitemap_files
 from jdp_scraper.errors import JobFailed, StorageError
+from jdp_scraper.interpreter import quick_turns
 
 LINK_CHECK = "link check"
 SEARCH_INDEX = "search index"
-_WORTH_A_WORKER = 20  # pages; fewer are read before a worker has been asked
+_WORTH_A_WORKER = 100_000  # bytes of pages; fewer are read before a worker has been asked
 _PAGES_A_JOB = 250
-_TURN_S = 0.0002
 Write = Callable[[str, bytes], object]
 
 
@@ -171,7 +170,7 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
         ("sitemap", sitemap),
     )
     if parallel:
-        with _quick_turns():
+        with quick_turns():
             outcomes = await asyncio.gather(*(_outcome(name, run, unwritten) for name, run in tasks))
     else:
         outcomes = [await _outcome(name, run, unwritten) for name, run in tasks]
@@ -179,24 +178,10 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
         raise unwritten[0]
     for one in checked:  # by now it is known which of the files that others make are there
         broken += one.broken
-        broken += (link for path, links in one.awaited.items() if path not in made for link in links)
+        broken += (link for path, links in one.awaited.items() if path not in made for link in links())
     wall_s = time.perf_counter() - began
     pages = {path: page for one in checked for path, page in one.pages.items()}
     return Postprocessed(tuple(outcomes), wall_s, sum(one.links for one in checked), tuple(sorted(broken)), pages)
-
-
-@contextlib.contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let the event loop have its turn soon, while threads calculate: it feeds the workers 64 KiB at a time.
-
-    With Python's own 5 ms a text of 2.6 MB was on its way for 180 ms.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 async def _outcome(
@@ -217,11 +202,15 @@ async def _check(work: Work, there: frozenset[str], awaited: Sequence[str], *, a
     known = dict(work.known)
     if apart and work.workers is not None:
         unknown = [path for path in pages_of(there) if path not in known]
-        if len(unknown) > _WORTH_A_WORKER:
+        if await asyncio.to_thread(_bytes, work.root, unknown) > _WORTH_A_WORKER:
             jobs = (unknown[first : first + _PAGES_A_JOB] for first in range(0, len(unknown), _PAGES_A_JOB))
             for read in await asyncio.gather(*(_read(work.root, job, work.workers) for job in jobs)):
                 known |= read
     return await asyncio.to_thread(check_links, work.root, awaited, known, there)
+
+
+def _bytes(root: Path, paths: Iterable[str]) -> int:
+    return sum((root / path).stat().st_size for path in paths)
 
 
 async def _read(root: Path, paths: Sequence[str], workers: Workers) -> dict[str, KnownLinks]:
