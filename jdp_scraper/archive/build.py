@@ -23,7 +23,7 @@ from jdp_scraper.archive.pages import pages_of
 from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
 from jdp_scraper.archive.rendering import hash_of, machinery
-from jdp_scraper.archive.search_index import search_index_path, search_path_of, search_texts
+from jdp_scraper.archive.search_index import Search
 from jdp_scraper.archive.stages import Stage, Stages
 from jdp_scraper.archive.staging import Staging
 from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
@@ -162,14 +162,18 @@ class Build:
         options, built, staging = self._options, self._built, early.staging
         runs, vehicles = await catalog.runs(), await catalog.vehicles()
         wanted = _wanted(vehicles, refreshed.runs)
+        parts, searched = Parts(await cache.parts()), await cache.searched()  # while the first assets are made
         assets = await early.finish(wanted)
         archive = archive_of(runs, vehicles, assets.by_key)
+        search = await asyncio.to_thread(Search.of, archive)
         with self._stages.stage("pages"):
-            parts = Parts(await cache.parts())
-            built.pages = await in_thread(_make_pages, archive, staging, parts, options.minify)
+            built.pages = await in_thread(_make_pages, archive, search, staging, parts, minify=options.minify)
         with self._stages.stage("postprocessing") as stage:
-            last_index, links = _last_index(await cache.searched(), staging), staging.known_links()
-            work = Work(archive, staging.root, options.base, staging.write, self._processes, links, parts, last_index)
+            work = Work(
+                *(archive, staging.root, options.base, staging.write, self._processes, staging.known_links(), parts),
+                last_index=await asyncio.to_thread(_last_index, searched, staging),
+                search=search,
+            )
             after = await postprocess(work, parallel=options.parallel_postprocess)
             stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
             for outcome in after.outcomes:
@@ -189,7 +193,7 @@ class Build:
         staging.tell_links(after.pages)
         with self._stages.stage("cache"):
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
-                kept = Kept(assets.by_key, staging.files, parts.made, search_texts(archive), told)
+                kept = Kept(assets.by_key, staging.files, parts.made, search.texts, told)
                 await cache.keep(recipe(options.optimize), kept)
 
 
@@ -281,21 +285,21 @@ def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:
 
 
 def _last_index(searched: Sequence[str], staging: Staging) -> tuple[Sequence[str], Path] | None:
-    path = staging.last(search_path_of(searched))
+    path = staging.last(Search(searched).path)
     return None if path is None else (searched, path)
 
 
-def _make_pages(archive: Archive, staging: Staging, parts: Parts, minify: bool) -> int:
+def _make_pages(archive: Archive, search: Search, staging: Staging, parts: Parts, *, minify: bool) -> int:
     """Write styles, scripts and pages, taking over what has not changed; return how many pages were made."""
     static = [static_file(name, minify=minify) for name in NAMES]
     for one in static:
         if not staging.is_intact(one.path):
             staging.write(one.path, one.content)
-    for path in (*(one.path for one in static), search_index_path(archive)):
+    for path in (*(one.path for one in static), search.path):
         if staging.is_intact(path):  # their content is in their name
             staging.keep(path)
     made = 0
-    for page in pages_of(archive, {one.name: one.path for one in static}, parts):
+    for page in pages_of(archive, {one.name: one.path for one in static}, search.path, parts):
         if staging.is_made_from(page.path, page.made_from):
             staging.keep(page.path)
         else:

@@ -13,7 +13,7 @@ from jdp_scraper.archive.index_page import index_page, index_row
 from jdp_scraper.archive.model import Archive, Report, Run, Vehicle
 from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.rendering import hash_of, machinery, page_path
-from jdp_scraper.archive.search_index import search_index_path
+from jdp_scraper.archive.search_index import Search
 from jdp_scraper.archive.vehicle_page import vehicle_page
 
 INDEX = "index.html"
@@ -35,16 +35,18 @@ class Page:
     make: Callable[[], bytes]
 
 
-def pages_of(archive: Archive, static: Mapping[str, str], parts: Parts | None = None) -> Iterator[Page]:
+def pages_of(
+    archive: Archive, static: Mapping[str, str], search: str | None = None, parts: Parts | None = None
+) -> Iterator[Page]:
     """Yield the index and then each vehicle's page; ``static`` has the paths of ``static_files.NAMES`` by name.
 
-    Each vehicle's ``parts`` are begun.
+    ``search`` is the search index's path, where that is known already. Each vehicle's ``parts`` are begun.
     """
-    parts = parts or Parts()
+    parts = Parts() if parts is None else parts
+    search = search or Search.of(archive).path
     columns = columns_of(archive.vehicles)
     shared = hash_of(machinery(), archive.title, sorted(static.items()), columns)
     standings = [standing(vehicle, archive.runs) for vehicle in archive.vehicles]
-    search = search_index_path(archive)
     runs = {key: hash_of(run) for key, run in {id(run): run for run in _runs_of(archive)}.items()}
     hashes = [
         hash_of(shared, told.value, _OF_VEHICLE(vehicle), [_told(report, runs) for report in vehicle.reports])

@@ -32,11 +32,10 @@ from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.parts import Parts
 from jdp_scraper.archive.rendering import page_path
 from jdp_scraper.archive.search_index import (
+    Search,
     changed_search_index,
     search_index,
     search_index_in_worker,
-    search_index_path,
-    search_texts,
 )
 from jdp_scraper.archive.sitemap import sitemap_files
 from jdp_scraper.errors import JobFailed, StorageError
@@ -91,6 +90,7 @@ class Work:
     ``write`` takes a path from ``root`` and its content; it blocks, is called in threads, and may raise. ``known`` are
     the links of pages that are as they were in the last build, ``parts`` what vehicles add to the feeds, ``last_index``
     the last search index where it may be changed to the new one: the texts of which it was made, and its file.
+    ``search`` is what is searched, where that is known already.
     """
 
     archive: Archive
@@ -101,6 +101,7 @@ class Work:
     known: Mapping[str, KnownLinks] = field(default_factory=dict)
     parts: Parts = field(default_factory=Parts)
     last_index: tuple[Sequence[str], Path] | None = None
+    search: Search | None = None
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
@@ -110,10 +111,10 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
     ``StorageError`` once all have ended where one could not write: a disk that is full fails them all alike.
     """
     began = time.perf_counter()
-    search = await asyncio.to_thread(search_index_path, work.archive)
+    searched = await asyncio.to_thread(Search.of, work.archive) if work.search is None else work.search
+    search = searched.path
     # Looked at once: threads that ask the system at the same time wait for the interpreter after each question.
     there = await asyncio.to_thread(files_below, work.root)
-    texts = [] if search in there else await asyncio.to_thread(search_texts, work.archive)
     made: set[str] = set()
     checked: list[LinkCheck] = []
     broken: list[BrokenLink] = []
@@ -136,7 +137,7 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
         if search in there:
             made.add(search)
         else:
-            content = await _index(texts, work, apart=parallel)
+            content = await _index(searched.texts, work, apart=parallel)
             await asyncio.to_thread(put, {search: content})
 
     async def sitemap() -> None:

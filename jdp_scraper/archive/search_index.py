@@ -25,23 +25,24 @@ _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3})")  # begins with the comma, which i
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def search_texts(archive: Archive) -> list[str]:
-    """Return what is searched of each vehicle, in the order of the index's rows; a huge report's text is cut."""
-    return [_searched(vehicle) for vehicle in archive.vehicles]
+class Search:
+    """What is searched: ``texts`` of the vehicles, in the order of the index's rows.
 
+    ``path`` is the search index's, from the archive's root, by what it is made of: pages name it before it is made.
+    """
 
-def search_index_path(archive: Archive) -> str:
-    """Return the path of the index from the archive's root, by what it is made of: pages name it before it is made."""
-    return search_path_of(search_texts(archive))
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        digest = hashlib.sha256(_FORMAT.encode())
+        for text in texts:
+            digest.update(text.encode("utf-8", "replace"))
+            digest.update(b"\0")
+        self.path = f"{FOLDER}/search.{digest.hexdigest()[:12]}.js"
 
-
-def search_path_of(texts: Iterable[str]) -> str:
-    """As ``search_index_path``, of an archive of which ``search_texts`` are these."""
-    digest = hashlib.sha256(_FORMAT.encode())
-    for text in texts:
-        digest.update(text.encode("utf-8", "replace"))
-        digest.update(b"\0")
-    return f"{FOLDER}/search.{digest.hexdigest()[:12]}.js"
+    @classmethod
+    def of(cls, archive: Archive) -> Search:
+        """Return what is searched in an archive; a huge report's text is cut."""
+        return cls([_searched(vehicle) for vehicle in archive.vehicles])
 
 
 def search_index(texts: Sequence[str]) -> bytes:

@@ -51,7 +51,7 @@ class Staging:
         self._aside = state / _BEFORE
         self._spare = state / _SPARE
         self._there: dict[str, _Facts] = {}
-        self._in_spare: dict[str, _Facts] = {}
+        self._replaced_files: dict[str, _Facts] | None = None
         self._fresh: list[Path] = []
         self._replaced: Path | None = None
         self.root = state / _NEXT
@@ -65,7 +65,6 @@ class Staging:
             if self._out.exists() and not _is_archive(self._out):
                 raise ArchiveError(f"{self._out} holds other files: name an empty folder, or one that is not there yet")
             self._there = dict(_files(self._out))
-            self._in_spare = dict(_files(self._spare))
 
     def is_whole(self) -> bool:
         """Tell whether the archive is exactly as the last build has left it."""
@@ -92,7 +91,6 @@ class Staging:
             self._disk.rename(self._spare, self.root)
             self._remove(one.name for one in self.root.iterdir() if not _is_ours(one.name) or one.is_symlink())
         else:
-            self._in_spare = {}
             self._disk.make_folder(self.root)
         for name in FOLDERS:
             if (self.root / name).is_file():
@@ -103,7 +101,7 @@ class Staging:
     def keep(self, path: str) -> None:
         """Take an intact file over from the archive."""
         known, there = self._known[path], self._there[path]
-        if there[2] and self._in_spare.get(path) == there:
+        if there[2] and self._in_root().get(path) == there:
             self.files[path] = known
             return
         # Texts and not paths, as there are thousands.
@@ -143,7 +141,7 @@ class Staging:
 
     def publish(self) -> None:
         """Make all of it durable, and put it in the archive's place."""
-        self._remove(self._in_spare.keys() - self.files.keys())
+        self._remove(self._in_root().keys() - self.files.keys())
         self._take_over_what_is_not_ours()
         self._disk.settle_all(self.root, dict.fromkeys(self._fresh))
         self._replaced = self._disk.swap_folder(self.root, self._out, self._aside)
@@ -159,6 +157,13 @@ class Staging:
     def drop(self) -> None:
         """Remove what was made, where it is not to be published."""
         self._disk.remove_tree(self.root)
+
+    def _in_root(self) -> dict[str, _Facts]:
+        """Return what the replaced archive has left, as it was when that was first asked; others may write meanwhile."""
+        if self._replaced_files is None:
+            with storage_errors(str(self.root)):
+                self._replaced_files = dict(_files(self.root))
+        return self._replaced_files
 
     def _set_aside(self, folder: Path | None) -> None:
         if folder is not None:
@@ -213,6 +218,9 @@ def _files(out: Path) -> Iterator[tuple[str, _Facts]]:
 
 
 def _facts(entry: os.DirEntry[str]) -> _Facts:
-    told = entry.stat(follow_symlinks=False)
+    try:
+        told = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return _NO_FILE
     # Windows tells no inode here: then no two files are known to be one.
     return (told.st_size, told.st_mtime_ns, told.st_ino, told.st_dev) if stat.S_ISREG(told.st_mode) else _NO_FILE

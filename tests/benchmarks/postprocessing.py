@@ -10,7 +10,7 @@ from pathlib import Path
 from jdp_scraper import system
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
-from jdp_scraper.archive.search_index import search_index_path
+from jdp_scraper.archive.search_index import Search
 from jdp_scraper.batch.workers import WorkerProcesses
 from tests.benchmarks.places import work_folder
 from tests.support.archives import lay_out, sample_archive
@@ -49,7 +49,7 @@ async def _rounds(work: Work) -> tuple[list[Postprocessed], list[Postprocessed],
     bytes_seen: set[str] = set()
     for _ in range(ROUNDS):
         for parallel, done in found.items():
-            await asyncio.to_thread((work.root / search_index_path(work.archive)).unlink, missing_ok=True)
+            await asyncio.to_thread((work.root / Search.of(work.archive).path).unlink, missing_ok=True)
             result = await postprocess(work, parallel=parallel)
             if result.failed or result.broken:
                 raise RuntimeError(f"{result.failed} {result.broken[:3]}")
@@ -65,5 +65,5 @@ def _medians(results: list[Postprocessed]) -> dict[str, float]:
 
 
 def _hash(archive: Archive, root: Path) -> str:
-    made = ("feed.atom", "feed.rss", "sitemap.xml", search_index_path(archive))
+    made = ("feed.atom", "feed.rss", "sitemap.xml", Search.of(archive).path)
     return hashlib.sha256(b"".join((root / path).read_bytes() for path in made)).hexdigest()

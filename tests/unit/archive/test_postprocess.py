@@ -13,7 +13,7 @@ import pytest
 
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
-from jdp_scraper.archive.search_index import search_index_path
+from jdp_scraper.archive.search_index import Search
 from jdp_scraper.errors import DiskFull, JobBroke
 from tests.support.archives import lay_out, sample_archive
 from tests.support.feed_rules import atom_faults, rss_faults, sitemap_faults
@@ -123,9 +123,9 @@ async def test_one_after_the_other_makes_the_same_bytes(laid_out: tuple[Archive,
 
 async def test_a_search_index_that_is_there_is_not_made_again(laid_out: tuple[Archive, Path]) -> None:
     archive, root = laid_out
-    (root / search_index_path(archive)).write_bytes(b"there")
+    (root / Search.of(archive).path).write_bytes(b"there")
     check(await postprocess(work_of(laid_out)), root)
-    assert (root / search_index_path(archive)).read_bytes() == b"there"
+    assert (root / Search.of(archive).path).read_bytes() == b"there"
 
 
 async def test_one_that_fails_stops_no_other_and_is_told_with_the_links_that_lead_to_it(
@@ -134,16 +134,14 @@ async def test_one_that_fails_stops_no_other_and_is_told_with_the_links_that_lea
     archive, root = laid_out
     done = await postprocess(work_of(laid_out, workers=InThreads("search_index")))
     assert [(one.name, one.error) for one in done.failed] == [("search index", "the worker died")]
-    assert [(one.page, one.reason) for one in done.broken] == [
-        ("index.html", f"there is no {search_index_path(archive)}")
-    ]
+    assert [(one.page, one.reason) for one in done.broken] == [("index.html", f"there is no {Search.of(archive).path}")]
     assert {"feed.atom", "feed.rss", "sitemap.xml"} <= set(files_of(root))
 
 
 async def test_a_link_check_that_fails_leaves_the_rest(laid_out: tuple[Archive, Path]) -> None:
     done = await postprocess(work_of(laid_out, workers=InThreads("read_pages")))
     assert [one.name for one in done.failed] == ["link check"]
-    assert search_index_path(laid_out[0]) in files_of(laid_out[1])
+    assert Search.of(laid_out[0]).path in files_of(laid_out[1])
 
 
 async def test_broken_links_of_pages_and_feeds_are_told(laid_out: tuple[Archive, Path]) -> None:

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from jdp_scraper.archive.search_index import (
     MAX_TEXT,
+    Search,
     changed_search_index,
     search_index,
     search_index_in_worker,
-    search_index_path,
-    search_texts,
     words_of,
 )
 from tests.support.archives import sample_archive
@@ -92,7 +91,7 @@ def test_lines_stand_in_the_order_in_which_a_script_compares_them(texts: list[st
 
 def test_reference_vin_description_and_the_reports_text_are_found() -> None:
     archive = sample_archive(3)
-    found = read(search_texts(archive))
+    found = read(list(Search.of(archive).texts))
     vehicle = archive.vehicles[1]
     assert vehicle.vin is not None
     assert vehicle.make is not None
@@ -107,16 +106,16 @@ def test_its_name_changes_with_any_text_and_with_nothing_else() -> None:
     first, *others = archive.vehicles
     other_text = replace(archive, vehicles=(replace(first, text=first.text + " more"), *others))
     other_values = replace(archive, vehicles=(replace(first, mileage=1), *others), title="another")
-    assert search_index_path(archive) == search_index_path(other_values)
-    assert search_index_path(archive) != search_index_path(other_text)
+    assert Search.of(archive).path == Search.of(other_values).path
+    assert Search.of(archive).path != Search.of(other_text).path
 
 
 def test_a_huge_report_is_cut() -> None:
     archive = sample_archive(1)
     huge = replace(archive.vehicles[0], text="word " * MAX_TEXT)
-    assert len(search_texts(replace(archive, vehicles=(huge,)))[0]) < MAX_TEXT + 200
+    assert len(Search.of(replace(archive, vehicles=(huge,))).texts[0]) < MAX_TEXT + 200
 
 
 def test_a_worker_makes_the_same() -> None:
-    texts = search_texts(sample_archive(5))
+    texts = list(Search.of(sample_archive(5)).texts)
     assert search_index_in_worker(texts).encode() == search_index(texts)
