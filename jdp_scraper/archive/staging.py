@@ -159,7 +159,7 @@ class Staging:
         self._disk.remove_tree(self.root)
 
     def _in_root(self) -> dict[str, _Facts]:
-        """Return what the replaced archive has left, as it was when that was first asked; others may write meanwhile."""
+        """Return what the replaced archive has left, when this is first asked; workers may write meanwhile."""
         if self._replaced_files is None:
             with storage_errors(str(self.root)):
                 self._replaced_files = dict(_files(self.root))

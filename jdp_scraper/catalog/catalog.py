@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -58,7 +58,6 @@ _REPORT = f'{_IDENTITY}, year, make, model, trim, mileage, status, error, flags,
 _VEHICLE = "key, slug, reference, vin"
 _DECIDE = len(_IDENTITY.split(","))
 _NONE = "[]"  # as most reports' flags are
-_TOO_LARGE = 1 << 63
 _OF_REPORT = attrgetter(*(name.strip('" ') for name in _REPORT.split(",")))
 Row: TypeAlias = Sequence[Any]
 
@@ -92,6 +91,7 @@ class Catalog:
 
     def __init__(self, database: aiosqlite.Connection) -> None:
         self._database = database
+        self._read: dict[str, Mapping[int, ReportEntry]] = {}  # by their places, of the sources that were read
 
     @classmethod
     @asynccontextmanager
@@ -134,6 +134,7 @@ class Catalog:
                 continue
             here.add(path)
             read += 1
+            self._read[path] = {report.place: report for report in found.reports}
             if watcher is not None and (source.named or not found.run.rehearsal or len(sources) == 1):
                 watcher.on_read(found.run, found.reports)
             if (fresh := found.digest()) != digest:
@@ -157,12 +158,16 @@ class Catalog:
     async def vehicles(self) -> list[VehicleEntry]:
         """Return all vehicles with their reports, those of the newest run first, in its order."""
         paths = {str(run.path): run.path for run in await self.runs()}
+        told = {path: self._read.get(path) or await self._stored(path) for path in paths}
         reports: dict[str, list[tuple[Path, ReportEntry]]] = {}
-        asked = f"SELECT vehicle, run, {_qualified(_REPORT)} FROM report JOIN run ON path = run WHERE shown"  # noqa: S608
-        for key, run, *row in await self._rows(f"{asked} ORDER BY started, run.name, report.place"):
-            reports.setdefault(key, []).append((paths[run], _report(row)))
+        for path, run in paths.items():  # oldest to newest
+            for key, place in await self._rows("SELECT vehicle, place FROM report WHERE run = ? ORDER BY place", path):
+                reports.setdefault(key, []).append((run, told[path][place]))
         rows = await self._rows(f"SELECT {_VEHICLE} FROM vehicle ORDER BY place")  # noqa: S608
         return [VehicleEntry.of(key, slug, reference, vin, reports[key]) for key, slug, reference, vin in rows]
+
+    async def _stored(self, path: str) -> dict[int, ReportEntry]:
+        return {row[0]: _report(row) for row in await self._rows(f"SELECT {_REPORT} FROM report WHERE run = ?", path)}  # noqa: S608
 
     async def _choose(self, sources: Sequence[Source]) -> bool:
         """Leave rehearsals out where there are real runs, unless they are asked for; tell whether that has changed."""
@@ -247,12 +252,7 @@ def _read(source: Source, stamps: Stamps, prints: Prints) -> Read:
 
 
 def _given(value: Any) -> Any:
-    """Return a value as SQLite takes it: a text with half a character in it, as file names may have, as bytes.
-
-    A number that it cannot hold, such as a mileage of twenty digits in a portal's export, is none.
-    """
-    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
-        return None
+    """Return a value as SQLite takes it: a text with half a character in it, as file names may have, as bytes."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -291,7 +291,3 @@ def _upsert(table: str, columns: str, key: str) -> str:
 
 def _marks(columns: str) -> str:
     return ", ".join("?" for _ in columns.split(","))
-
-
-def _qualified(columns: str) -> str:
-    return ", ".join(f"report.{name.strip()}" for name in columns.split(","))

@@ -13,6 +13,7 @@ from typing import TypeAlias, TypeVar
 # As in values.jsonl: money is a string with two digits behind the point.
 Value: TypeAlias = str | int | float | bool | None
 T = TypeVar("T")
+TOO_LARGE = 1 << 63  # numbers from here on, such as a mileage of twenty digits in a portal's export, are none
 _TOLD = attrgetter("year", "make", "model", "trim", "mileage")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 

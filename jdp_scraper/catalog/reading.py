@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from jdp_scraper.catalog.entries import ReportEntry, RunEntry
+from jdp_scraper.catalog.entries import TOO_LARGE, ReportEntry, RunEntry
 from jdp_scraper.catalog.prints import Prints
 from jdp_scraper.catalog.sources import Source
 from jdp_scraper.catalog.stamps import VALUES, Stamps
@@ -154,11 +154,11 @@ def _report(place: int, vehicle: Vehicle, flags: tuple[str, ...], found: _Found,
         place,
         vehicle.reference,
         vehicle.vin or row.vin,
-        row.year if vehicle.year is None else vehicle.year,
+        _storable(row.year if vehicle.year is None else vehicle.year),
         vehicle.make or row.make,
         vehicle.model or row.model,
         row.trim,
-        row.mileage if vehicle.mileage is None else vehicle.mileage,
+        _storable(row.mileage if vehicle.mileage is None else vehicle.mileage),
         found.status,
         found.error or row.error,
         flags + row.flags,
@@ -167,6 +167,10 @@ def _report(place: int, vehicle: Vehicle, flags: tuple[str, ...], found: _Found,
         found.sha256,
         row.values,
     )
+
+
+def _storable(number: int | None) -> int | None:
+    return number if number is None or abs(number) < TOO_LARGE else None
 
 
 def _name(path: str) -> str:
