@@ -87,15 +87,20 @@ class AssetMaker:
         self._workers = workers
         self._parallel = parallel
         self._optimize = optimize
+        self._few = FEW
         self._known: Mapping[AssetKey, Asset] = {}
         self._kept: dict[AssetKey, Asset] = {}
         self._begun: set[AssetKey] = set()
         self._tasks: list[asyncio.Task[list[tuple[Wanted, Told]]]] = []
         self._stage = Stage(1)
 
-    def start(self, known: Mapping[AssetKey, Asset], stage: Stage) -> None:
-        """Say what the last build has made, before anything is begun; ``stage`` counts the tasks."""
+    def start(self, known: Mapping[AssetKey, Asset], stage: Stage, there: int) -> None:
+        """Say what the last build has made, before anything is begun; ``stage`` counts the tasks.
+
+        ``there`` are the workers that need not be started any more: all of them are worth it for any number of PDFs.
+        """
         self._known = known
+        self._few = max(FEW, there)
         self._stage = stage
 
     def begin(self, wanted: Iterable[Wanted]) -> None:
@@ -146,7 +151,7 @@ class AssetMaker:
             self._stage.took(told.get("seconds", 0.0))
             return one, told
 
-        worth = max(FEW, -(-len(missing) // _ASSETS_A_WORKER))
+        worth = max(self._few, -(-len(missing) // _ASSETS_A_WORKER))
         size = min(worth, self._parallel.size_for(len(missing)))
         self._stage.workers = max(self._stage.workers, size)
         return [one async for one in in_order(missing, make, size=size)]

@@ -259,7 +259,7 @@ class _Early:
                 made_by = await asyncio.to_thread(recipe, self._options.optimize)  # it reads files, once
                 known = await self._cache.assets(made_by)
         self._stage = self._stages.begin("assets")
-        self._maker.start(known, self._stage)
+        self._maker.start(known, self._stage, self._processes.there)
         self._make_wanted()
 
     def _make_wanted(self) -> None:

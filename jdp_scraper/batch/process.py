@@ -44,9 +44,14 @@ class WorkerProcess:
         self._ready = False
         self._killed: list[Process] = []
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is a child, ready or about to be."""
+        return self._process is not None and not _has_ended(self._process)
+
     async def launch(self) -> None:
         """Launch a child without waiting until it is ready; raises ``UnusableError``."""
-        if self._process is not None and not _has_ended(self._process):
+        if self.is_there:
             return
         self.kill()
         await self._launch()

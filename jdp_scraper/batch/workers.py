@@ -73,6 +73,11 @@ class WorkerProcesses:
         for process in self._processes[:count]:
             await process.launch()
 
+    @property
+    def there(self) -> int:
+        """How many processes need not be started any more."""
+        return sum(process.is_there for process in self._processes)
+
     def lend(self, limits: Limits, size: int | None = None) -> Lent:
         """Return these processes for jobs with other limits, none of them higher than ``self.limits``.
 
