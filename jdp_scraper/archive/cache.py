@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiosqlite
 
@@ -33,8 +33,7 @@ CREATE TABLE build (name TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """What there is of one PDF: paths from the archive's root, size in bytes of the PDF that is shown.
 
     ``faults`` tell what could not be made; ``lasting`` that it would not be made at another time either.
@@ -53,8 +52,7 @@ class Asset:
         return (self.pdf,) if self.picture is None else (self.pdf, self.picture)
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """A file of the archive as it was put there: size in bytes, time in ns since 1970.
 
     ``made_from`` is a hash of all that a page is made of, empty for other files; ``facts`` are what its links are.
@@ -114,7 +112,7 @@ class Cache:
     async def files(self) -> dict[str, FileFacts]:
         """Return all files of the archive by their path from its root."""
         rows = await self._database.execute_fetchall("SELECT path, size, mtime_ns, made_from, facts FROM file")
-        self._files = {path: FileFacts(*row) for path, *row in rows}
+        self._files = {path: FileFacts._make(row) for path, *row in rows}
         return self._files
 
     async def parts(self) -> dict[str, Part]:

@@ -11,7 +11,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -109,7 +108,7 @@ class Staging:
             self.files[path] = known
         else:
             with storage_errors(str(self.root / path)):
-                self.files[path] = replace(known, mtime_ns=(self.root / path).stat().st_mtime_ns)
+                self.files[path] = known._replace(mtime_ns=(self.root / path).stat().st_mtime_ns)
             self._fresh.append(self.root / path)
 
     def link(self, path: str, source: Path) -> None:
@@ -137,7 +136,7 @@ class Staging:
         """Note the links of pages for the next build."""
         for path, page in pages.items():
             if path in self.files and not self.files[path].facts:
-                self.files[path] = replace(self.files[path], facts=page.text)
+                self.files[path] = self.files[path]._replace(facts=page.text)
 
     def publish(self) -> None:
         """Make all of it durable, and put it in the archive's place."""
