@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from jdp_scraper.batch.child import LIFETIME_CPU_S
+from jdp_scraper.batch.idle import Idle
 from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
 from jdp_scraper.batch.statistics import Statistics
 from jdp_scraper.errors import JobBroke, JobFailed
@@ -44,14 +45,12 @@ class WorkerProcesses:
         command = python_module("jdp_scraper.batch.child", str(self.limits.memory_bytes), *modules)
         self._processes = [WorkerProcess(command, "a worker process") for _ in range(size)]
         self._served_s = dict.fromkeys(self._processes, 0.0)
-        self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
+        self._idle = Idle(self._processes)
         self._closed = False
         self._own = Lent(self, self.limits)
         self.statistics = self._own.statistics
 
     async def __aenter__(self) -> Self:
-        for process in reversed(self._processes):
-            self._idle.put_nowait(process)
         return self
 
     async def __aexit__(
@@ -93,21 +92,21 @@ class WorkerProcesses:
         """Wait for a process that is free, and hold it until ``give_back``; raises ``UnusableError``."""
         if self._closed:
             raise RuntimeError("the worker processes are closed")
-        process = await self._idle.get()
+        process = await self._idle.take()
         try:
             if self._served_s[process] > _LONGEST_SERVICE_S:
                 process.kill()
                 self._served_s[process] = 0.0
             await process.start()
         except BaseException:
-            self._idle.put_nowait(process)
+            self._idle.give_back(process)
             raise
         return process
 
     def give_back(self, process: WorkerProcess, seconds: float) -> None:
         """Let go of a process that was held for so long."""
         self._served_s[process] += seconds
-        self._idle.put_nowait(process)
+        self._idle.give_back(process)
 
     async def _each(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
         acting = asyncio.ensure_future(asyncio.gather(*(act(process) for process in self._processes)))

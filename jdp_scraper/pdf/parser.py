@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from jdp_scraper.batch.idle import Idle
 from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
 from jdp_scraper.errors import ReportBroken
 from jdp_scraper.pdf.unbroken import unbroken
@@ -48,12 +49,10 @@ class ParserPool:
         self._deadline_s = deadline_s
         self._max_pages = max_pages
         self._processes = [WorkerProcess(command or _COMMAND, "the PDF parser's process") for _ in range(size)]
-        self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
+        self._idle = Idle(self._processes)
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        for process in reversed(self._processes):
-            self._idle.put_nowait(process)
         return self
 
     async def __aexit__(
@@ -71,7 +70,7 @@ class ParserPool:
         await self._each_idle(WorkerProcess.start)
 
     async def _each_idle(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
-        waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        waiting = await self._idle.take_all()
         try:
             async with asyncio.TaskGroup() as group:
                 for process in waiting:
@@ -80,7 +79,7 @@ class ParserPool:
             raise errors.exceptions[0] from None
         finally:
             for process in reversed(waiting):
-                self._idle.put_nowait(process)
+                self._idle.give_back(process)
 
     async def read(self, path: Path) -> PdfText:
         """Return the text of a file; waits for a free process.
@@ -90,11 +89,11 @@ class ParserPool:
         """
         if self._closed:
             raise RuntimeError("the parser pool is closed")
-        process = await self._idle.get()
+        process = await self._idle.take()
         try:
             return await self._read(process, path)
         finally:
-            self._idle.put_nowait(process)
+            self._idle.give_back(process)
 
     async def _read(self, process: WorkerProcess, path: Path) -> PdfText:
         await process.start()

@@ -24,6 +24,7 @@ from jdp_scraper.console import Console, one_line, say
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import RunFolderError, ValuesError
 from jdp_scraper.events import FilesDone
+from jdp_scraper.interpreter import collected_later
 from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 from jdp_scraper.settings import Settings
 from jdp_scraper.values.cache import Told
@@ -111,8 +112,14 @@ async def extract(
 
     ``processes`` are as for ``values``. ``tell`` is awaited for each file, and at least every 10 s while none is done.
     """
+    with collected_later():
+        return await _extract(options, tell, disk or Disk(), processes)
+
+
+async def _extract(
+    options: ValuesOptions, tell: Tell | None, disk: Disk, processes: WorkerProcesses | None
+) -> Extracted:
     began = time.perf_counter()
-    disk = disk or Disk()
     sources = await asyncio.to_thread(_sources, options)
     by_out = await asyncio.to_thread(_by_out, options, sources)
     last = await asyncio.to_thread(LastPass, by_out, options.portal, options.rules_from)
@@ -226,6 +233,7 @@ async def _read_table(out: Path, places: Sequence[Place], told: AsyncIterator[To
             row = row_of(f"{before}{file.name}", await anext(told), table.columns, file.vehicle)
             rows.append(row)
             table.rows.append(row)
+            _ = row.line  # now, while workers are at work
             if (book := found.books.get(out)) is not None:
                 book.add(row)
             elif counts.files - counts.from_cache > known:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jdp_scraper.pdf.plain_text import plain
@@ -16,13 +18,18 @@ ABOUT_THE_FILE = ("file", "sha256", "error")
 _COMPARED = ("reference", "vin", "year", "make", "model", "mileage")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One file's values by column; ``flags`` are one line each for what contradicts the inventory."""
 
     values: Mapping[str, Typed | None]
     flags: tuple[str, ...] = ()
     vehicle: Vehicle | None = None
+
+    @cached_property
+    def line(self) -> str:
+        """All of it as JSON in one line; ``flags`` come last."""
+        return json.dumps(dict(self.values) | {"flags": self.flags})
 
     @property
     def error(self) -> str | None:
