@@ -30,6 +30,7 @@ from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
+from jdp_scraper.catalog.database import remove_database
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
@@ -38,6 +39,8 @@ from jdp_scraper.interpreter import collected_later, quick_turns
 from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
 FOLDER = "archive"
+_CATALOG, _CACHE = "catalog.sqlite", "cache.sqlite"
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError)
 # A PDF that needs more is not worth a picture; its copy is shown all the same.
 LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, wall_s=120)
 
@@ -87,8 +90,13 @@ async def build(options: BuildOptions, disk: Disk | None = None, processes: Work
     Whatever is raised, the archive that was there is as it was. ``processes`` with limits no lower than ``LIMITS`` are
     used where they are given, and not closed.
     """
+    disk = disk or Disk()
     with collected_later(), quick_turns():
-        return await Build(options, disk or Disk(), processes).run()
+        try:
+            return await Build(options, disk, processes).run()
+        except _UNREADABLE:  # what the last build has left was changed by hand, perhaps: once more without it
+            await asyncio.to_thread(_forget, options, disk)
+            return await Build(options, disk, processes).run()
 
 
 class Build:
@@ -107,15 +115,15 @@ class Build:
         began = time.perf_counter()
         options, built = self._options, self._built
         built.out = await asyncio.to_thread(_resolved, options)
-        state = built.out.with_name(f".{built.out.name}.build")
+        state = _state_of(built.out)
         sources = await asyncio.to_thread(find_sources, options.download_folder, options.named, (built.out, state))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(BuildLock(built.out, state, self._disk))
             if not self._lent:
                 await stack.enter_async_context(self._processes)
             reading = self._stages.begin("catalog")
-            catalog = await stack.enter_async_context(Catalog.open(state / "catalog.sqlite", self._disk))
-            cache = await stack.enter_async_context(Cache.open(state / "cache.sqlite", self._disk))
+            catalog = await stack.enter_async_context(Catalog.open(state / _CATALOG, self._disk))
+            cache = await stack.enter_async_context(Cache.open(state / _CACHE, self._disk))
             staging = Staging(built.out, state, self._disk, await cache.files())
             early = _Early(options, cache, staging, self._processes, self._stages)
             try:
@@ -272,6 +280,16 @@ class _Early:
             self._beginning.cancel()
             await asyncio.gather(self._beginning, return_exceptions=True)
         await self._maker.give_up()
+
+
+def _forget(options: BuildOptions, disk: Disk) -> None:
+    state = _state_of(_resolved(options))
+    for name in (_CATALOG, _CACHE):
+        remove_database(state / name, disk)
+
+
+def _state_of(out: Path) -> Path:
+    return out.with_name(f".{out.name}.build")
 
 
 def _resolved(options: BuildOptions) -> Path:

@@ -78,6 +78,9 @@ class KnownLinks:
         return PageLinks(tuple(tuple(link) for link in links), frozenset(anchors))
 
 
+_UNKNOWN = KnownLinks("")
+
+
 @dataclass(frozen=True, slots=True)
 class LinkCheck:
     """Each page's links by its path, how many there are in all, and which are broken.
@@ -118,13 +121,17 @@ def check_links(
     """
     files = files_below(root) if files is None else files
     known = known or {}
-    pages = {path: known.get(path) or KnownLinks(_links(root, path).to_text(path)) for path in pages_of(files)}
+    pages = {path: known.get(path, _UNKNOWN) for path in pages_of(files)}
     here = frozenset(files).difference(awaited)
     count = 0
     doubtful: list[str] = []
     waiting: dict[str, list[str]] = {path: [] for path in awaited}
     for path, told in pages.items():
-        links, needed = told.head
+        try:
+            links, needed = told.head
+        except (ValueError, TypeError):  # it is not known, or what is remembered was changed by hand
+            pages[path] = KnownLinks(_links(root, path).to_text(path))
+            links, needed = pages[path].head
         count += links
         if needed is None:
             doubtful.append(path)

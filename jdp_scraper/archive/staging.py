@@ -135,7 +135,7 @@ class Staging:
     def tell_links(self, pages: Mapping[str, KnownLinks]) -> None:
         """Note the links of pages for the next build."""
         for path, page in pages.items():
-            if path in self.files and not self.files[path].facts:
+            if path in self.files and self.files[path].facts != page.text:
                 self.files[path] = self.files[path]._replace(facts=page.text)
 
     def publish(self) -> None:

@@ -156,7 +156,10 @@ class Catalog:
         return [_run(row) for row in rows]
 
     async def vehicles(self) -> list[VehicleEntry]:
-        """Return all vehicles with their reports, those of the newest run first, in its order."""
+        """Return all vehicles with their reports, those of the newest run first, in its order.
+
+        Raises ``ValueError`` where somebody else has changed the catalog.
+        """
         paths = {str(run.path): run.path for run in await self.runs()}
         told = {path: self._read.get(path) or await self._stored(path) for path in paths}
         reports: dict[str, list[tuple[Path, ReportEntry]]] = {}
@@ -164,6 +167,8 @@ class Catalog:
             for key, place in await self._rows("SELECT vehicle, place FROM report WHERE run = ? ORDER BY place", path):
                 reports.setdefault(key, []).append((run, told[path][place]))
         rows = await self._rows(f"SELECT {_VEHICLE} FROM vehicle ORDER BY place")  # noqa: S608
+        if reports.keys() != {row[0] for row in rows}:
+            raise ValueError("the catalog's vehicles are not those of its reports")
         return [VehicleEntry.of(key, slug, reference, vin, reports[key]) for key, slug, reference, vin in rows]
 
     async def _stored(self, path: str) -> dict[int, ReportEntry]:

@@ -33,6 +33,12 @@ async def open_database(path: Path, schema: str, version: int, disk: Disk) -> As
             await connection.close()
 
 
+def remove_database(path: Path, disk: Disk) -> None:
+    """Remove a database with all that belongs to it, if it is there; blocks, raises ``StorageError``."""
+    for name in (path.name, *(path.name + side for side in _SIDES)):
+        disk.remove(path.with_name(name))
+
+
 @contextmanager
 def database_errors(path: Path) -> Iterator[None]:
     """Map SQLite's errors to the one line that tells a user what to do."""
@@ -59,8 +65,7 @@ async def _connect(path: Path, schema: str, version: int, disk: Disk) -> aiosqli
         await connection.close()
         raise
     await connection.close()
-    for name in (path.name, *(path.name + side for side in _SIDES)):
-        await asyncio.to_thread(disk.remove, path.with_name(name))
+    await asyncio.to_thread(remove_database, path, disk)
     connection = await aiosqlite.connect(path, timeout=_BUSY_S)
     try:
         await _begin(connection, schema, version)

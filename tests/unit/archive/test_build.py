@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -145,6 +148,40 @@ async def test_an_archive_that_was_spoilt_is_mended(tmp_path: Path, spoil: str) 
             path.write_bytes(b"damaged")
     assert not (await built(tmp_path)).unchanged
     assert tree(tmp_path) == first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE cache.asset SET faults = 'x'",
+        "UPDATE cache.file SET facts = 'x' WHERE facts <> ''",
+        "UPDATE cache.file SET size = 'x', mtime_ns = NULL",
+        "UPDATE cache.part SET texts = 'x'",
+        "UPDATE cache.part SET texts = '[]'",
+        "UPDATE cache.searched SET text = 1",
+        "UPDATE cache.build SET told = 'x'",
+        "DELETE FROM cache.build WHERE name <> 'inputs'",
+        "UPDATE catalog.report SET \"values\" = 'x'",
+        "UPDATE catalog.run SET started = 'x'",
+        "DELETE FROM catalog.vehicle",
+    ],
+)
+async def test_what_somebody_has_changed_in_the_builds_memory_leads_to_a_whole_one(tmp_path: Path, change: str) -> None:
+    lot = demo_vehicles(3)
+    await make_run(tmp_path, lot)
+    await built(tmp_path)
+    newer = await make_run(tmp_path, lot, started=STARTED + WEEK)
+    await built(tmp_path)
+    await replace_pdf(newer, lot[1].reference, lot[1], STARTED + 2 * WEEK)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        for name in ("cache", "catalog"):
+            database.execute(f"ATTACH ? AS {name}", (str(tmp_path / ".archive.build" / f"{name}.sqlite"),))
+        database.execute("PRAGMA ignore_check_constraints = 1")
+        with contextlib.suppress(sqlite3.IntegrityError):
+            database.execute(change)
+    assert (await built(tmp_path)).problems == []
+    await built(tmp_path, replace(TWO, out=tmp_path / "anew" / "archive"))
+    assert tree(tmp_path) == tree(tmp_path / "anew")
 
 
 async def test_other_settings_make_what_differs(tmp_path: Path) -> None:
