@@ -27,7 +27,9 @@ CREATE TABLE file (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, made_from TEXT NOT NULL,
     facts TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE part (path TEXT PRIMARY KEY, made_from TEXT NOT NULL, texts TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE part (
+    path TEXT NOT NULL, name TEXT NOT NULL, made_from TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (path, name)
+) WITHOUT ROWID;
 CREATE TABLE searched (row INTEGER PRIMARY KEY, text BLOB NOT NULL);
 CREATE TABLE build (name TEXT PRIMARY KEY, told TEXT NOT NULL) WITHOUT ROWID
 """
@@ -117,9 +119,12 @@ class Cache:
 
     async def parts(self) -> dict[str, Part]:
         """Return what each vehicle has added to what was made of all, by the path of its page."""
-        rows = await self._database.execute_fetchall("SELECT path, made_from, texts FROM part")
-        self._parts = {path: Part(made_from, json.loads(texts)) for path, made_from, texts in rows}
-        return self._parts
+        parts = self._parts = {}
+        for path, name, made_from, text in await self._database.execute_fetchall("SELECT * FROM part"):
+            if path not in parts:
+                parts[path] = Part(made_from)
+            parts[path].texts[name] = text
+        return parts
 
     async def searched(self) -> list[str]:
         """Return the texts of which the last search index was made, in their order."""
@@ -156,13 +161,16 @@ class Cache:
                 if _differ(self._files.get(path), one)
             ),
         )
-        await self._drop("part", self._parts.keys() - kept.parts.keys())
-        parts = ((path, one) for path, one in kept.parts.items() if _differ(self._parts.get(path), one))
-        await self._put("part", ((path, one.made_from, to_json(one.texts)) for path, one in parts))
+        changed = {path: one for path, one in kept.parts.items() if _differ(self._parts.get(path), one)}
+        await self._drop("part", (self._parts.keys() - kept.parts.keys()) | (self._parts.keys() & changed.keys()))
+        await self._put(
+            "part",
+            ((path, name, one.made_from, text) for path, one in changed.items() for name, text in one.texts.items()),
+        )
         await database.execute("DELETE FROM searched WHERE row >= ?", (len(kept.searched),))
         texts = zip_longest(kept.searched, self._searched[: len(kept.searched)])
-        changed = ((row, now) for row, (now, before) in enumerate(texts) if now != before)
-        await self._put("searched", ((row, text.encode("utf-8", "surrogatepass")) for row, text in changed))
+        other = ((row, now) for row, (now, before) in enumerate(texts) if now != before)
+        await self._put("searched", ((row, text.encode("utf-8", "surrogatepass")) for row, text in other))
         await database.execute("DELETE FROM build")
         await self._put("build", ((name, to_json(one)) for name, one in kept.told.items()))
         await database.commit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import os
 import time
 from pathlib import Path
 
@@ -26,9 +27,9 @@ async def main() -> None:
     with work_folder() as folder:
         await make_run(folder, PDFS)
         await asyncio.sleep(UNTRUSTED_S)
-        one, alone = await _timed(folder, "one", 1)
-        many, together = await _timed(folder, "many", workers)
-        again, cached = await _timed(folder, "many", workers)
+        one, alone, one_cpu = await _timed(folder, "one", 1)
+        many, together, many_cpu = await _timed(folder, "many", workers)
+        again, cached, _ = await _timed(folder, "many", workers)
         digests = {await asyncio.to_thread(_digest, folder / out) for out in ("one", "many")}
     if len(digests) != 1 or again.workers.tasks or again.counts.from_cache != PDFS or one.counts.failed:
         raise RuntimeError("the passes do not agree")
@@ -36,18 +37,29 @@ async def main() -> None:
     print(f"values of {PDFS} PDFs: one worker {alone:.2f} s, {workers} workers {together:.2f} s, cache {cached:.3f} s")
     gain, busy = alone / together, many.workers.busy
     print(f"values, {workers} workers over one: {gain:.2f} (bar: {BARS[workers]}), busy {busy:.0%}")
+    cpus = min(MOST_WORKERS + 1, system.usable_cpus())
+    print(
+        f"values, processor time of workers and program: {one_cpu:.2f} s with one worker, {many_cpu:.2f} s with {workers}: "
+        f"no more than {alone / (many_cpu / cpus):.2f} times one on {cpus} processors that never wait"
+    )
     print(f"values, files a second of a worker's time: {rate:.0f} (bar: 100), alone {PDFS / one.workers.tasks_s:.0f}")
     print(f"values, cache over parallel: {together / cached:.0f}, over one worker: {alone / cached:.0f} (bar: 50)")
 
 
-async def _timed(folder: Path, out: str, workers: int) -> tuple[Extracted, float]:
+async def _timed(folder: Path, out: str, workers: int) -> tuple[Extracted, float, float]:
+    """Return what came of a pass, its seconds, and the processor time of all its processes."""
     # A pass is a process of its own in use: what this one has left of the passes before is none of its garbage.
     gc.collect()
     gc.freeze()
-    began = time.perf_counter()
+    began, used = time.perf_counter(), _processor_time()
     options = ValuesOptions(folder, out=folder / out, portal="jdpower", parallel=Parallel(workers))
     extracted = await extract(options)
-    return extracted, time.perf_counter() - began
+    return extracted, time.perf_counter() - began, _processor_time() - used
+
+
+def _processor_time() -> float:
+    told = os.times()
+    return told.user + told.system + told.children_user + told.children_system
 
 
 def _digest(out: Path) -> str:
