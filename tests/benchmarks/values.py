@@ -39,7 +39,7 @@ async def main() -> None:
     print(f"values, {workers} workers over one: {gain:.2f} (bar: {BARS[workers]}), busy {busy:.0%}")
     cpus = min(MOST_WORKERS + 1, system.usable_cpus())
     print(
-        f"values, processor time of workers and program: {one_cpu:.2f} s with one worker, {many_cpu:.2f} s with {workers}: "
+        f"values, processor time of all processes: {one_cpu:.2f} s with one worker, {many_cpu:.2f} s with {workers}: "
         f"no more than {alone / (many_cpu / cpus):.2f} times one on {cpus} processors that never wait"
     )
     print(f"values, files a second of a worker's time: {rate:.0f} (bar: 100), alone {PDFS / one.workers.tasks_s:.0f}")
