@@ -165,7 +165,7 @@ class Staging:
         return self._replaced_files
 
     def _set_aside(self, folder: Path | None) -> None:
-        if folder is not None:
+        if folder is not None and folder.exists():
             with contextlib.suppress(StorageError):
                 self._disk.remove_tree(self._spare)
                 self._disk.rename(folder, self._spare)

@@ -18,6 +18,7 @@ GROUND = {
     "settings",
     "events",
     "disk",
+    "interpreter",
     "system",
     "vehicle",
     "stop",
