@@ -8,6 +8,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import random
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -129,6 +131,50 @@ async def test_a_build_after_changes_leaves_what_a_build_from_nothing_leaves(tmp
     assert done.vehicles == 5
     await built(tmp_path, replace(TWO, out=tmp_path / "anew" / "archive"))
     assert tree(tmp_path) == tree(tmp_path / "anew")
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_builds_that_follow_each_other_leave_each_what_one_from_nothing_leaves(tmp_path: Path, seed: int) -> None:
+    """Also what they remember, and the archive that was replaced, may have been spoilt between them."""
+    chance, lot, downloads = random.Random(seed), demo_vehicles(24), tmp_path / "downloads"
+    runs = [await make_run(downloads, lot)]
+    state, archive = downloads / ".archive.build", downloads / "archive"
+
+    async def another_report() -> None:
+        one = chance.choice(lot)
+        run = chance.choice(runs)
+        if one.reference in {path.stem for path in run.pdfs.iterdir()}:
+            await replace_pdf(run, one.reference, one, STARTED + timedelta(days=chance.randrange(300)))
+
+    async def another_run() -> None:
+        some = chance.sample(lot, 22)
+        failed = {some[0].reference: "500"}
+        runs.append(await make_run(downloads, some, started=STARTED + len(runs) * WEEK, failed=failed))
+
+    async def run_gone() -> None:
+        if len(runs) > 1:
+            shutil.rmtree(runs.pop(0).path)
+
+    async def spoilt() -> None:
+        for root in (archive, state / "last"):
+            if files := sorted(path for path in root.rglob("*.*") if path.is_file()):
+                one = chance.choice(files)
+                one.unlink()
+                if chance.random() < 0.5:
+                    one.write_bytes(b"spoilt")
+
+    async def cut_off() -> None:
+        if (state / "last").exists() and not (state / "next").exists():
+            (state / "last").rename(state / "next")
+
+    changes = (another_report, another_report, another_run, run_gone, spoilt, cut_off)
+    for number in range(9):
+        for change in chance.sample(changes, 2):
+            await change()
+        done = await built(downloads, replace(TWO, out=archive))
+        await built(downloads, replace(TWO, out=tmp_path / str(number) / "archive"))
+        assert tree(downloads) == tree(tmp_path / str(number))
+        assert done.problems == []
 
 
 @pytest.mark.parametrize("spoil", ["page", "picture", "state", "mark"])
