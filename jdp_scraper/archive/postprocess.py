@@ -90,7 +90,8 @@ class Work:
     ``write`` takes a path from ``root`` and its content; it blocks, is called in threads, and may raise. ``known`` are
     the links of pages that are as they were in the last build, ``parts`` what vehicles add to the feeds, ``last_index``
     the last search index where it may be changed to the new one: the texts of which it was made, and its file.
-    ``search`` is what is searched, where that is known already.
+    ``search`` is what is searched, where that is known already. ``there`` are the paths of the files that belong to
+    this archive, where others may lie in ``root`` too; by default all that lie there.
     """
 
     archive: Archive
@@ -102,6 +103,7 @@ class Work:
     parts: Parts = field(default_factory=Parts)
     last_index: tuple[Sequence[str], Path] | None = None
     search: Search | None = None
+    there: frozenset[str] | None = None
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
@@ -114,7 +116,7 @@ async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:
     searched = await asyncio.to_thread(Search.of, work.archive) if work.search is None else work.search
     search = searched.path
     # Looked at once: threads that ask the system at the same time wait for the interpreter after each question.
-    there = await asyncio.to_thread(files_below, work.root)
+    there = await asyncio.to_thread(files_below, work.root) if work.there is None else work.there
     made: set[str] = set()
     checked: list[LinkCheck] = []
     broken: list[BrokenLink] = []

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -26,6 +27,7 @@ from jdp_scraper.archive.build import BuildOptions, Built, build
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.link_check import check_links
 from jdp_scraper.catalog.sources import ARCHIVE_MARK
+from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveBusy, ArchiveError, DiskFull, RunFolderError
 from tests.support.run_folders import STARTED, demo_vehicles, files_of, make_run, replace_pdf, write_values
@@ -133,11 +135,31 @@ async def test_a_build_after_changes_leaves_what_a_build_from_nothing_leaves(tmp
     assert tree(tmp_path) == tree(tmp_path / "anew")
 
 
+async def test_what_lies_in_the_folder_of_the_next_archive_from_the_one_before_counts_for_nothing(
+    tmp_path: Path,
+) -> None:
+    """A run goes and comes back: what the archive with it was made of lies where the next one is made."""
+    lot, downloads, away = demo_vehicles(6), tmp_path / "downloads", tmp_path / "away"
+    await make_run(downloads, lot[:5])
+    newer = await make_run(downloads, lot[1:], started=STARTED + WEEK)
+    whole: list[dict[str, bytes]] = []
+    for number in range(6):
+        done = await built(downloads)
+        assert done.problems == []
+        assert (await asyncio.to_thread(check_links, downloads / "archive")).broken == ()
+        whole.append(tree(downloads))
+        assert whole[number] == whole[number % 2]
+        newer.path.rename(away) if number % 2 == 0 else away.rename(newer.path)
+    assert whole[0] != whole[1]
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_builds_that_follow_each_other_leave_each_what_one_from_nothing_leaves(tmp_path: Path, seed: int) -> None:
     """Also what they remember, and the archive that was replaced, may have been spoilt between them."""
     chance, lot, downloads = random.Random(seed), demo_vehicles(24), tmp_path / "downloads"
     runs = [await make_run(downloads, lot)]
+    away: list[RunFolder] = []
+    weeks = itertools.count(1)
     state, archive = downloads / ".archive.build", downloads / "archive"
 
     async def another_report() -> None:
@@ -149,11 +171,19 @@ async def test_builds_that_follow_each_other_leave_each_what_one_from_nothing_le
     async def another_run() -> None:
         some = chance.sample(lot, 22)
         failed = {some[0].reference: "500"}
-        runs.append(await make_run(downloads, some, started=STARTED + len(runs) * WEEK, failed=failed))
+        runs.append(await make_run(downloads, some, started=STARTED + next(weeks) * WEEK, failed=failed))
 
     async def run_gone() -> None:
         if len(runs) > 1:
             shutil.rmtree(runs.pop(0).path)
+
+    async def run_away_or_back() -> None:
+        if away:
+            runs.append(away.pop())
+            (tmp_path / "away").rename(runs[-1].path)
+        elif len(runs) > 1:
+            away.append(runs.pop())
+            away[0].path.rename(tmp_path / "away")
 
     async def spoilt() -> None:
         for root in (archive, state / "last"):
@@ -167,7 +197,16 @@ async def test_builds_that_follow_each_other_leave_each_what_one_from_nothing_le
         if (state / "last").exists() and not (state / "next").exists():
             (state / "last").rename(state / "next")
 
-    changes = (another_report, another_report, another_run, run_gone, spoilt, cut_off)
+    changes = (
+        another_report,
+        another_report,
+        another_run,
+        run_away_or_back,
+        run_away_or_back,
+        run_gone,
+        spoilt,
+        cut_off,
+    )
     for number in range(9):
         for change in chance.sample(changes, 2):
             await change()

@@ -121,6 +121,19 @@ async def test_one_after_the_other_makes_the_same_bytes(laid_out: tuple[Archive,
     assert files_of(root) == together
 
 
+async def test_what_lies_there_and_does_not_belong_to_the_archive_is_neither_taken_nor_linked_to(
+    laid_out: tuple[Archive, Path],
+) -> None:
+    archive, root = laid_out
+    (root / Search.of(archive).path).write_bytes(b"stale")
+    (root / "vehicles" / "gone.html").write_text('<a href="nowhere.html">')
+    linked = next(report.pdf for vehicle in archive.vehicles for report in vehicle.reports if report.pdf)
+    belongs = frozenset(files_of(root)) - {Search.of(archive).path, "vehicles/gone.html", linked}
+    done = await postprocess(work_of(laid_out, there=belongs))
+    assert (root / Search.of(archive).path).read_bytes().startswith(b"globalThis.reportText=")
+    assert {Path(one.link).name for one in done.broken} == {Path(linked).name}
+
+
 async def test_a_search_index_that_is_there_is_not_made_again(laid_out: tuple[Archive, Path]) -> None:
     archive, root = laid_out
     (root / Search.of(archive).path).write_bytes(b"there")
