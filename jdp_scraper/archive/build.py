@@ -181,7 +181,7 @@ class Build:
                 *(archive, staging.root, options.base, staging.write, self._processes, staging.known_links(), parts),
                 last_index=await asyncio.to_thread(_last_index, searched, staging),
                 search=search,
-                # In the folder lies what the archive before the last one had, too, and goes when this one is put in place.
+                # What an earlier archive has left in the folder goes when this one is put in place.
                 there=frozenset(staging.files),
             )
             after = await postprocess(work, parallel=options.parallel_postprocess)
