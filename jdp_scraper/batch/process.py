@@ -72,11 +72,27 @@ class WorkerProcess:
             raise
         self._ready = True
 
-    async def ask(self, request: Mapping[str, object]) -> dict[str, Any]:
-        """Return the child's answer; raises ``ChildEnded``. Whatever else interrupts it, the child is killed."""
+    def send_ahead(self, request: Mapping[str, object]) -> Process | None:
+        """Give a child that is at work its next request, so that it never waits for its parent; for ``ask``.
+
+        Returns the child, or ``None`` where there is none that is ready. Whoever does not ask then has to ``kill``.
+        """
+        if self._process is None or not self._ready or not self.is_there:
+            return None
+        self._write(self._process, request)
+        return self._process
+
+    async def ask(self, request: Mapping[str, object], sent_to: Process | None = None) -> dict[str, Any]:
+        """Return the child's answer; raises ``ChildEnded``. Whatever else interrupts it, the child is killed.
+
+        ``sent_to`` is the child that was given this request ahead; another one is given it anew.
+        """
         try:
             try:
-                await self._hand_over(request)
+                if sent_to is None or sent_to is not self._process:
+                    await self._hand_over(request)
+                else:
+                    await self._receive()
             except ChildEnded:  # it died idle, before it saw this file
                 await self._hand_over(request)
             answer = _object(await self._receive())
@@ -124,11 +140,16 @@ class WorkerProcess:
     async def _hand_over(self, request: Mapping[str, object]) -> None:
         """Return once a child has the request in hand; from then on its end is the file's fault."""
         await self.start()
-        if self._process is None or self._process.stdin is None:
+        if self._process is None:
             raise ChildEnded("it has been closed")
-        # Written without waiting: what the pipe does not hold, the transport keeps until the child has read.
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._write(self._process, request)
         await self._receive()
+
+    def _write(self, process: Process, request: Mapping[str, object]) -> None:
+        """Write without waiting: what the pipe does not hold, the transport keeps until the child has read."""
+        if process.stdin is None:
+            raise ChildEnded("it has been closed")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
 
     async def _receive(self) -> bytes:
         if self._process is None or self._process.stdout is None:

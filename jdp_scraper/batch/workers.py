@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from asyncio.subprocess import Process
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import astuple, dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
-from jdp_scraper.batch.child import LIFETIME_CPU_S
+from jdp_scraper.batch.child import LIFETIME_CPU_S, Request
 from jdp_scraper.batch.idle import Idle
 from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
 from jdp_scraper.batch.statistics import Statistics
@@ -46,6 +47,7 @@ class WorkerProcesses:
         self._processes = [WorkerProcess(command, "a worker process") for _ in range(size)]
         self._served_s = dict.fromkeys(self._processes, 0.0)
         self._idle = Idle(self._processes)
+        self._next: dict[WorkerProcess, asyncio.Future[None]] = {}  # the turns of those who hold a process next
         self._closed = False
         self._own = Lent(self, self.limits)
         self.statistics = self._own.statistics
@@ -77,12 +79,14 @@ class WorkerProcesses:
         """How many processes need not be started any more."""
         return sum(process.is_there for process in self._processes)
 
-    def lend(self, limits: Limits, size: int | None = None) -> Lent:
+    def lend(self, limits: Limits, size: int | None = None, *, ahead: bool = False) -> Lent:
         """Return these processes for jobs with other limits, none of them higher than ``self.limits``.
 
-        ``size`` is how many of them will be at work at once, by default all.
+        ``size`` is how many of them will be at work at once, by default all. ``ahead``: a process at work is given its
+        next job before it has ended the one before, where nobody else waits for a process; for short jobs, of which one
+        that has to wait for a slow one does no harm, and which leave nothing behind when they are run and not wanted.
         """
-        return Lent(self, limits, size)
+        return Lent(self, limits, size, ahead=ahead)
 
     async def run(self, function: str, /, *arguments: Any) -> Any:
         """Run a job with ``self.limits``; see ``Lent``."""
@@ -103,9 +107,37 @@ class WorkerProcesses:
             raise
         return process
 
+    async def follow(self, held: Collection[WorkerProcess], request: Request) -> Sent | None:
+        """Send a request to one of these processes, which are held, and hold that one next; see ``lend``.
+
+        Returns ``None`` at once where none of them can be had so.
+        """
+        if self._idle.is_asked_for or not self._idle.is_empty:
+            return None
+        for process in held:
+            if process in self._next or self._served_s[process] > _LONGEST_SERVICE_S:
+                continue
+            if (child := process.send_ahead(request)) is not None:
+                turn = self._next[process] = asyncio.get_running_loop().create_future()
+                try:
+                    await turn
+                except asyncio.CancelledError:
+                    if not turn.cancelled():  # it was just our turn
+                        process.kill()
+                        self.give_back(process, 0.0)
+                    raise
+                return Sent(process, child)
+        return None
+
     def give_back(self, process: WorkerProcess, seconds: float) -> None:
         """Let go of a process that was held for so long."""
         self._served_s[process] += seconds
+        turn = self._next.pop(process, None)
+        if turn is not None and not turn.cancelled():
+            turn.set_result(None)
+            return
+        if turn is not None:  # it is at work on what nobody wants any more
+            process.kill()
         self._idle.give_back(process)
 
     async def _each(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
@@ -117,15 +149,26 @@ class WorkerProcesses:
             raise
 
 
+class Sent(NamedTuple):
+    """A process that is held, and its child that has the request already."""
+
+    process: WorkerProcess
+    child: Process | None = None
+
+
 class Lent:
     """Worker processes as one kind of work sees them: its jobs' limits, and ``statistics`` of its own.
 
     They count the jobs and the time for which these held a process.
     """
 
-    def __init__(self, processes: WorkerProcesses, limits: Limits, size: int | None = None) -> None:
+    def __init__(
+        self, processes: WorkerProcesses, limits: Limits, size: int | None = None, *, ahead: bool = False
+    ) -> None:
         self._processes = processes
         self._limits = limits
+        self._ahead = ahead
+        self._held: dict[WorkerProcess, None] = {}  # the one that has been at work for longest first
         self.statistics = Statistics(size or processes.size)
 
     async def run(self, function: str, /, *arguments: Any) -> Any:
@@ -134,29 +177,34 @@ class Lent:
         Raises ``JobFailed`` where the function raised, ``JobBroke`` where it broke its limits or ended its process, and
         ``UnusableError`` where no process can be started.
         """
-        process = await self._processes.take()
+        request: Request = {
+            "function": function,
+            "arguments": arguments,
+            "seconds": int(self._limits.cpu_s) + 1,
+            "memory": self._limits.memory_bytes,
+        }
+        sent = await self._processes.follow(self._held, request) if self._ahead else None
+        if sent is None:
+            sent = Sent(await self._processes.take())
+        process, child = sent
+        self._held[process] = None
         began = time.perf_counter()
         try:
-            answer = await self._ask(process, function, arguments)
+            answer = await self._ask(process, request, child)
         finally:
             took = time.perf_counter() - began
             self.statistics.took(took)
+            del self._held[process]
             self._processes.give_back(process, took)
         if "fault" in answer:
             raise (JobBroke if answer.get("limit") else JobFailed)(str(answer["fault"]))
         return answer["result"]
 
-    async def _ask(self, process: WorkerProcess, function: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    async def _ask(self, process: WorkerProcess, request: Request, child: Process | None) -> dict[str, Any]:
         limits = self._limits
-        request = {
-            "function": function,
-            "arguments": arguments,
-            "seconds": int(limits.cpu_s) + 1,
-            "memory": limits.memory_bytes,
-        }
         try:
             async with asyncio.timeout(limits.wall_s):
-                answer = await process.ask(request)
+                answer = await process.ask(request, child)
         except TimeoutError as error:
             raise JobBroke(f"it took longer than {limits.wall_s:g} s") from error
         except ChildEnded as error:

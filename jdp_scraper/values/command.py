@@ -133,7 +133,7 @@ async def _extract(
         own = None
         if processes is None:
             processes = own = await stack.enter_async_context(WorkerProcesses(size, LIMITS, MODULES))
-        workers = processes.lend(LIMITS, size)
+        workers = processes.lend(LIMITS, size, ahead=True)
         # Where nothing has been read before, all of them will be needed: they start while the places are opened.
         async with meanwhile(processes.launch(size if last.is_first else 1)):
             outs = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
@@ -49,3 +50,13 @@ def environment() -> Sequence[str]:
 
 def limits() -> int:
     return int(psutil.Process().rlimit(psutil.RLIMIT_AS)[0])
+
+
+def doubled_by(number: int) -> tuple[int, int]:
+    return 2 * number, os.getpid()
+
+
+def until_there(path: str) -> bool:
+    while not Path(path).exists():
+        time.sleep(0.005)
+    return True

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 
 from jdp_scraper import system
 from jdp_scraper.batch import workers as workers_module
-from jdp_scraper.batch.workers import Limits, WorkerProcesses
+from jdp_scraper.batch.process import WorkerProcess
+from jdp_scraper.batch.workers import Lent, Limits, WorkerProcesses
 from jdp_scraper.errors import JobBroke, JobFailed
+from tests.support.program import until
 
 JOBS = "tests.unit.batch.jobs"
 LIMITS = Limits(memory_bytes=512 << 20, cpu_s=1)
@@ -121,3 +125,111 @@ async def test_a_process_is_replaced_before_its_processor_time_for_good_runs_out
     assert await one.run(f"{JOBS}:own_id") == first
     monkeypatch.setattr(workers_module, "_LONGEST_SERVICE_S", 0.0)
     assert await one.run(f"{JOBS}:own_id") != first
+
+
+async def test_jobs_that_are_sent_ahead_get_each_its_own_answer() -> None:
+    async with WorkerProcesses(2, LIMITS) as workers:
+        lent = workers.lend(LIMITS, ahead=True)
+        told = await asyncio.gather(*(lent.run(f"{JOBS}:doubled_by", number) for number in range(50)))
+        assert [double for double, _ in told] == [2 * number for number in range(50)]
+        assert len({process for _, process in told}) == 2
+        assert (lent.statistics.tasks, workers.statistics.tasks) == (50, 0)
+
+
+async def test_a_job_sent_ahead_is_with_its_process_before_the_one_before_it_has_ended(
+    one: WorkerProcesses, tmp_path: Path
+) -> None:
+    lent = one.lend(LIMITS, ahead=True)
+    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
+    await until(lambda: bool(lent._held))
+    second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
+    await until(lambda: len(one._next) == 1)
+    assert not first.done()
+    (tmp_path / "go").touch()
+    assert (await first, await second) == (True, 4)
+
+
+@pytest.mark.parametrize("breaking", ["ending", "asleep_for_ever"])
+async def test_a_job_that_breaks_costs_the_one_sent_behind_it_nothing(one: WorkerProcesses, breaking: str) -> None:
+    lent = one.lend(replace(LIMITS, wall_s=1.0), ahead=True)
+    jobs = lent.run(f"{JOBS}:{breaking}"), *(lent.run(f"{JOBS}:doubled", number) for number in range(3))
+    first, *others = await asyncio.gather(*jobs, return_exceptions=True)
+    assert isinstance(first, JobBroke)
+    assert others == [0, 2, 4]
+
+
+async def test_a_job_that_is_cancelled_after_it_was_sent_leaves_no_answer_behind(
+    one: WorkerProcesses, tmp_path: Path
+) -> None:
+    lent = one.lend(LIMITS, ahead=True)
+    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
+    await until(lambda: bool(lent._held))
+    second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
+    await until(lambda: len(one._next) == 1)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    (tmp_path / "go").touch()
+    assert await first is True
+    assert await lent.run(f"{JOBS}:doubled", 3) == 6
+
+
+async def test_a_job_that_is_cancelled_in_its_turn_gives_its_process_back(
+    one: WorkerProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = one.lend(LIMITS, ahead=True)
+    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
+    await until(lambda: bool(lent._held))
+    second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
+    await until(lambda: len(one._next) == 1)
+    give_back = one.give_back
+
+    def and_cancel(process: WorkerProcess, seconds: float) -> None:
+        give_back(process, seconds)
+        monkeypatch.undo()
+        second.cancel()
+
+    monkeypatch.setattr(one, "give_back", and_cancel)
+    (tmp_path / "go").touch()
+    assert await first is True
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert await lent.run(f"{JOBS}:doubled", 3) == 6
+
+
+async def test_who_waits_for_a_process_has_it_after_one_job_that_was_sent_ahead(one: WorkerProcesses) -> None:
+    ended: list[str] = []
+
+    async def run(lent: Lent, name: str) -> None:
+        await lent.run(f"{JOBS}:doubled", 1)
+        ended.append(name)
+
+    values, archive = one.lend(LIMITS, ahead=True), one.lend(LIMITS)
+    await asyncio.gather(run(values, "1"), run(values, "2"), run(archive, "other"), run(values, "3"), run(values, "4"))
+    assert ended == ["1", "2", "other", "3", "4"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_to_other_jobs_each_has_its_own_answer(seed: int) -> None:
+    chance = random.Random(seed)
+    async with WorkerProcesses(2, LIMITS) as workers:
+        lents = [workers.lend(replace(LIMITS, wall_s=2.0), ahead=ahead) for ahead in (True, True, False)]
+
+        async def doubled(number: int) -> None:
+            assert await chance.choice(lents).run(f"{JOBS}:doubled", number) == 2 * number
+
+        async def broken(number: int) -> None:
+            with pytest.raises(JobFailed, match=f"{number}|exit code 7"):
+                await chance.choice(lents).run(*chance.choice([(f"{JOBS}:failing", f"{number}"), (f"{JOBS}:ending",)]))
+
+        async def cancelled(number: int) -> None:
+            job = asyncio.ensure_future(chance.choice(lents).run(f"{JOBS}:doubled", number))
+            for _ in range(chance.randrange(12)):
+                await asyncio.sleep(0)
+            job.cancel()
+            await asyncio.wait([job])
+
+        kinds = [doubled] * 6 + [broken, cancelled]
+        await asyncio.gather(*(chance.choice(kinds)(number) for number in range(60)))
+        assert workers._next == {}
+        assert len(await workers._idle.take_all()) == 2
