@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 # Raised by one with every change of what is made of a PDF, so that it is made anew.
 RECIPE = 1
@@ -11,8 +12,7 @@ PICTURES = "thumbnails"
 _DIGITS = 12
 
 
-@dataclass(slots=True)
-class Made:
+class Made(NamedTuple):
     """What was made; paths are from the archive's root, ``size`` in bytes; ``faults`` tell what could not be made.
 
     ``pdf`` is ``None`` where the PDF is to be shown as it is.
@@ -22,7 +22,7 @@ class Made:
     picture: str | None = None
     pdf: str | None = None
     size: int | None = None
-    faults: list[str] = field(default_factory=list)
+    faults: Sequence[str] = ()
 
 
 def fingerprinted(kind: str, stem: str, sha256: str, ending: str) -> str:

@@ -9,12 +9,11 @@ import hashlib
 import io
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pypdfium2
-from PIL import Image, WebPImagePlugin
+from PIL import WebPImagePlugin
 
 from jdp_scraper.archive.asset import PDFS, PICTURES, Made, fingerprinted
 from jdp_scraper.disk import Disk
@@ -27,9 +26,8 @@ PICTURE_HEIGHT = 1280
 _QUALITY = 80
 _EFFORT = 2  # of 6: 3 % larger than with the library's own 4, in less than half of the time
 T = TypeVar("T")
-# Loaded here, before the first PDF is asked for; without its own plugin Pillow would load those of all formats.
-Image.preinit()
-_FORMAT = WebPImagePlugin.WebPImageFile.format
+# Loaded here, before the first PDF is asked for: for a file of this name Pillow loads no other format's plugin.
+_WEBP = WebPImagePlugin.WebPImageFile.format.lower()
 
 
 def make_asset(source: str, sha256: str, stem: str, folder: str, optimize: bool) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def make_asset(source: str, sha256: str, stem: str, folder: str, optimize: bool)
     In place of them ``gone`` tells that the PDF is no longer what it was, or ``unwritten`` that a file could not be
     written, with ``full`` where that was for want of room.
     """
-    began, made = time.perf_counter(), Made()
+    began = time.perf_counter()
     try:
         data = Path(source).read_bytes()
     except OSError as error:
@@ -46,40 +44,44 @@ def make_asset(source: str, sha256: str, stem: str, folder: str, optimize: bool)
     if hashlib.sha256(data).hexdigest() != sha256:
         return {"gone": "it has changed while the archive was built"}
     try:
-        _make(data, stem, Path(folder), optimize, made)
+        made = _made(data, stem, Path(folder), optimize)
     except StorageError as error:
         return {"unwritten": str(error), "full": isinstance(error, DiskFull)}
-    return {"seconds": time.perf_counter() - began, "made": asdict(made)}
+    return {"seconds": time.perf_counter() - began, "made": made._asdict()}
 
 
-def _make(data: bytes, stem: str, folder: Path, optimize: bool, made: Made) -> None:
+def _made(data: bytes, stem: str, folder: Path, optimize: bool) -> Made:
     try:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
-        made.faults.append("it is encrypted" if "assword" in str(error) else f"it cannot be opened: {error}")
-        return
+        return Made(faults=["it is encrypted" if "assword" in str(error) else f"it cannot be opened: {error}"])
+    faults: list[str] = []
     try:
-        made.text = _attempt("its text", lambda: text_of(document), made) or ""
-        picture = _attempt("a picture of page one", lambda: _picture(document), made)
+        text = _attempt("its text", lambda: text_of(document), faults) or ""
+        picture = _attempt("a picture of page one", lambda: _picture(document), faults)
     finally:
         document.close()
-    if picture is not None:
-        made.picture = _put(folder, PICTURES, stem, picture, "webp")
+    smaller = None
     if optimize:
         from jdp_scraper.archive.optimizing import optimized  # noqa: PLC0415 - qpdf is slow to import
 
-        smaller = _attempt("a smaller copy", lambda: optimized(data), made)
-        if smaller is not None:
-            made.pdf, made.size = _put(folder, PDFS, stem, smaller, "pdf"), len(smaller)
+        smaller = _attempt("a smaller copy", lambda: optimized(data), faults)
+    return Made(
+        text,
+        picture=None if picture is None else _put(folder, PICTURES, stem, picture, _WEBP),
+        pdf=None if smaller is None else _put(folder, PDFS, stem, smaller, "pdf"),
+        size=None if smaller is None else len(smaller),
+        faults=faults,
+    )
 
 
-def _attempt(what: str, make: Callable[[], T], made: Made) -> T | None:
+def _attempt(what: str, make: Callable[[], T], faults: list[str]) -> T | None:
     try:
         return make()
     except MemoryError:
-        made.faults.append(f"{what} needs too much memory")
+        faults.append(f"{what} needs too much memory")
     except Exception as error:
-        made.faults.append(f"{what} could not be made: {error or type(error).__name__}")
+        faults.append(f"{what} could not be made: {error or type(error).__name__}")
     return None
 
 
@@ -99,12 +101,16 @@ def text_of(document: Any) -> str:
     return "\n".join(line for line in found if line)[:MAX_TEXT]
 
 
+class _Picture(io.BytesIO):
+    name = f"picture.{_WEBP}"
+
+
 def _picture(document: Any) -> bytes:
     page = document[0]
     width, height = page.get_size()
     bitmap = page.render(scale=min(PICTURE_WIDTH / max(width, 1), PICTURE_HEIGHT / max(height, 1)))
-    file = io.BytesIO()
-    bitmap.to_pil().convert("RGB").save(file, _FORMAT, quality=_QUALITY, method=_EFFORT)
+    file = _Picture()
+    bitmap.to_pil().convert("RGB").save(file, quality=_QUALITY, method=_EFFORT)
     page.close()
     return file.getvalue()
 

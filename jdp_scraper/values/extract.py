@@ -7,10 +7,9 @@ import json
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
 from jdp_scraper.values.finding import Finder
@@ -25,8 +24,7 @@ _MOST_TITLES = 5
 _LONGEST_TITLE = 200  # a pattern may take its time on a longer text
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     finder: Finder
     title: re.Pattern[str] | None
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jdp_scraper.pdf.labels import whole_word
 from jdp_scraper.pdf.plain_text import plain
@@ -29,8 +28,7 @@ _HEAD = 3  # labels side by side that are a table's head whatever else stands in
 _DECISIVE = 3  # times as many labels on one side as on the other
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A label on a line, in cell number ``cell``; ``token`` is where what stands behind it in that cell begins.
 
     ``until``: where that ends. ``marked``: a colon or the like sets it off. ``whole``: the cell holds nothing else.

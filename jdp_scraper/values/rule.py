@@ -7,12 +7,10 @@ would take longer than reading thirty reports.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """The fields of a ``FieldRule``, with their meaning."""
 
     type: str
