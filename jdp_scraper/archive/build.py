@@ -21,7 +21,7 @@ from jdp_scraper.archive.cache import Cache, Kept
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.pages import pages_of
 from jdp_scraper.archive.parts import Parts
-from jdp_scraper.archive.postprocess import Postprocessed, Work, postprocess
+from jdp_scraper.archive.postprocess import Postprocessed, Work, get_ready, postprocess
 from jdp_scraper.archive.rendering import hash_of, machinery
 from jdp_scraper.archive.search_index import Search
 from jdp_scraper.archive.stages import Stage, Stages
@@ -174,20 +174,10 @@ class Build:
         assets = await early.finish(wanted)
         archive = archive_of(runs, vehicles, assets.by_key)
         search = await asyncio.to_thread(Search.of, archive)
-        with self._stages.stage("pages"):
-            built.pages = await in_thread(_make_pages, archive, search, staging, parts, minify=options.minify)
-        with self._stages.stage("postprocessing") as stage:
-            work = Work(
-                *(archive, staging.root, options.base, staging.write, self._processes, staging.known_links(), parts),
-                last_index=await asyncio.to_thread(_last_index, searched, staging),
-                search=search,
-                # What an earlier archive has left in the folder goes when this one is put in place.
-                there=frozenset(staging.files),
-            )
-            after = await postprocess(work, parallel=options.parallel_postprocess)
-            stage.workers = len(after.outcomes) if options.parallel_postprocess else 1
-            for outcome in after.outcomes:
-                stage.took(outcome.seconds)
+        async with meanwhile(get_ready(self._processes) if options.parallel_postprocess else asyncio.sleep(0)):
+            with self._stages.stage("pages"):
+                built.pages = await in_thread(_make_pages, archive, search, staging, parts, minify=options.minify)
+            after = await self._postprocess(archive, search, staging, parts, searched)
         async with meanwhile(self._let_go()):
             with self._stages.stage("put in place"):
                 await in_thread(staging.publish)  # seen through: what is dropped later must not be in place by then
@@ -205,6 +195,25 @@ class Build:
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
                 kept = Kept(assets.by_key, staging.files, parts.made, search.texts, told)
                 await cache.keep(recipe(options.optimize), kept)
+
+    async def _postprocess(
+        self, archive: Archive, search: Search, staging: Staging, parts: Parts, searched: Sequence[str]
+    ) -> Postprocessed:
+        parallel = self._options.parallel_postprocess
+        with self._stages.stage("postprocessing") as stage:
+            work = Work(
+                *(archive, staging.root, self._options.base, staging.write, self._processes, staging.known_links()),
+                parts=parts,
+                last_index=await asyncio.to_thread(_last_index, searched, staging),
+                search=search,
+                # What an earlier archive has left in the folder goes when this one is put in place.
+                there=frozenset(staging.files),
+            )
+            after = await postprocess(work, parallel=parallel)
+            stage.workers = len(after.outcomes) if parallel else 1
+            for outcome in after.outcomes:
+                stage.took(outcome.seconds)
+        return after
 
 
 class _Early:

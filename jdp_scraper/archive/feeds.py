@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC
 from email.utils import format_datetime
-from xml.sax.saxutils import escape, quoteattr
 
-from jdp_scraper.archive.addresses import ATOM, RSS, address, moment, xml_text
+from jdp_scraper.archive.addresses import ATOM, RSS, address, moment
 from jdp_scraper.archive.feed_entries import Entry, feed_id, feed_updated
 from jdp_scraper.archive.model import Archive
+from jdp_scraper.archive.xml_text import xml_attribute, xml_escaped, xml_text
 
 ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -82,8 +82,8 @@ def rss_item(entry: Entry, base: str) -> str:
 
 
 def _element(name: str, text: str) -> str:
-    return f"<{name}>{escape(xml_text(text))}</{name}>"
+    return f"<{name}>{xml_escaped(xml_text(text))}</{name}>"
 
 
 def _address(base: str, path: str) -> str:
-    return quoteattr(address(base, path))
+    return xml_attribute(address(base, path))

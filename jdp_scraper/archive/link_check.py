@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from xml.sax.saxutils import escape, unescape
 
 from selectolax.lexbor import LexborHTMLParser
+
+from jdp_scraper.archive.xml_text import xml_escaped
 
 _PAGES = (".html", ".htm")
 # What begins with one of these leads out of the archive, or nowhere that a file could be.
@@ -165,7 +167,7 @@ def _all_to(target: str, paths: Iterable[str], pages: Mapping[str, KnownLinks]) 
 def check_document(content: bytes, path: str, base: str, files: Collection[str]) -> list[BrokenLink]:
     """Check the archive's own addresses, which begin with ``base``, in a feed or a sitemap; ``files`` are all there."""
     # Looked for in the text: to parse feeds of thousands of entries takes as long as to make them.
-    found = re.findall(f'[>"]({re.escape(escape(base))}[^<"]*)', content.decode())
+    found = re.findall(f'[>"]({re.escape(xml_escaped(base))}[^<"]*)', content.decode())
     told = {unescape(one) for one in found}
     targets = {address: unquote(address.removeprefix(base)) or "index.html" for address in sorted(told)}
     return [

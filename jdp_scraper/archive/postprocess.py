@@ -38,7 +38,7 @@ from jdp_scraper.archive.search_index import (
     search_index_in_worker,
 )
 from jdp_scraper.archive.sitemap import sitemap_files
-from jdp_scraper.errors import JobFailed, StorageError
+from jdp_scraper.errors import JobFailed, StorageError, UnusableError
 from jdp_scraper.interpreter import quick_turns
 
 LINK_CHECK = "link check"
@@ -104,6 +104,12 @@ class Work:
     last_index: tuple[Sequence[str], Path] | None = None
     search: Search | None = None
     there: frozenset[str] | None = None
+
+
+async def get_ready(workers: Workers) -> None:
+    """Let a worker import what it will read links with: that takes longer than to read a few pages."""
+    with contextlib.suppress(JobFailed, UnusableError):  # whoever needs it tells
+        await workers.run(_name(read_pages), "", [])
 
 
 async def postprocess(work: Work, *, parallel: bool = True) -> Postprocessed:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from xml.sax.saxutils import escape
 
 from jdp_scraper.archive.addresses import SITEMAP, address, moment
 from jdp_scraper.archive.feed_entries import feed_updated
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.rendering import page_path
+from jdp_scraper.archive.xml_text import xml_escaped
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 MAX_ADDRESSES = 50_000
@@ -41,6 +41,6 @@ def _list(outer: str, inner: str, lines: Sequence[tuple[str, datetime | None]]) 
     told = [f'{_HEAD}<{outer} xmlns="{NAMESPACE}">\n']
     for where, when in lines:
         modified = f"<lastmod>{moment(when)}</lastmod>" if when else ""
-        told.append(f"<{inner}><loc>{escape(where)}</loc>{modified}</{inner}>\n")
+        told.append(f"<{inner}><loc>{xml_escaped(where)}</loc>{modified}</{inner}>\n")
     told.append(f"</{outer}>\n")
     return "".join(told).encode()

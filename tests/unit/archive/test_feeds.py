@@ -10,7 +10,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from jdp_scraper.archive import feeds, sitemap
-from jdp_scraper.archive.addresses import xml_text
+from jdp_scraper.archive.xml_text import xml_text
 from jdp_scraper.archive.feed_entries import MAX_ENTRIES, Entry, news_of
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.sitemap import sitemap_files
