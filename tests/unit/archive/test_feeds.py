@@ -10,10 +10,10 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from jdp_scraper.archive import feeds, sitemap
-from jdp_scraper.archive.xml_text import xml_text
 from jdp_scraper.archive.feed_entries import MAX_ENTRIES, Entry, news_of
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.sitemap import sitemap_files
+from jdp_scraper.archive.xml_text import xml_text
 from tests.support.archives import sample_archive
 from tests.support.feed_rules import ATOM, SITEMAP, atom_faults, rss_faults, sitemap_faults
 
