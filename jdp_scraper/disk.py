@@ -157,16 +157,13 @@ class Disk:
     def write_fresh(self, path: Path, data: bytes) -> None:
         """Write a file anew, never through a second name that it may have; not durable until ``settle_all``.
 
-        Where others write the same content there at the same time, one of them does.
+        There is always a whole one, also where others write there at the same time: the last one's.
         """
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
         with storage_errors(str(path)):
-            self._unlink(path)
-            try:
-                file = self._open(path, "xb")
-            except FileExistsError:
-                return
-            with file:
+            with self._open(part, "wb") as file:
                 file.write(data)
+            self._replace(part, path)
 
     def make_fresh_folder(self, path: Path) -> None:
         """Make a folder, if it is not there; not durable until ``settle_all``."""
@@ -184,6 +181,16 @@ class Disk:
                     return self._link(source, target)
                 self._unlink(Path(target))  # somebody may write the same content there at the same time, and be quicker
             return self._link(source, target)
+
+    def link_itself(self, source: Path, target: Path) -> None:
+        """Give whatever is no folder a second name: a pipe, say; not durable until ``settle_all``."""
+        with storage_errors(str(target)):
+            self._link_itself(source, target)
+
+    def copy_mode(self, source: Path, target: Path) -> None:
+        """Let a folder be for those for whom another one is."""
+        with storage_errors(str(target)):
+            self._copy_mode(source, target)
 
     def settle_all(self, folder: Path, paths: Iterable[Path]) -> None:
         """Make files below a folder durable, and all names in it; many at once cost little more than one."""
@@ -211,7 +218,11 @@ class Disk:
                 self._sync_folder(new.parent)
                 return new
             self.rename(place, aside)
-            self.rename(new, place)
+            try:
+                self.rename(new, place)
+            except StorageError:
+                self.rename(aside, place)
+                raise
             return aside
 
     # -- the single operations ---------------------------------------------------------------------------------------
@@ -229,7 +240,15 @@ class Disk:
         system.unlink(path)
 
     def _remove_tree(self, path: Path) -> None:
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except PermissionError:  # folders in it may be closed to their owner
+            system.make_private(path)
+            for folder, folders, _ in os.walk(path):
+                for inner in (Path(folder, name) for name in folders):
+                    if not inner.is_symlink():
+                        system.make_private(inner)
+            shutil.rmtree(path)
 
     def _sync_folder(self, path: Path) -> None:
         system.sync_folder(path)
@@ -240,6 +259,12 @@ class Disk:
 
     def _link(self, source: Path | str, target: Path | str) -> bool:
         return system.link_or_copy(source, target)
+
+    def _link_itself(self, source: Path, target: Path) -> None:
+        os.link(source, target, follow_symlinks=False)
+
+    def _copy_mode(self, source: Path, target: Path) -> None:
+        shutil.copymode(source, target)
 
     def _exchange(self, one: Path, other: Path) -> bool:
         return system.exchange(one, other)

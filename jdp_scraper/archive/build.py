@@ -8,6 +8,7 @@ down what was made. Until that step the last archive is served as it was, and a 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -34,7 +35,7 @@ from jdp_scraper.catalog.database import remove_database
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
-from jdp_scraper.errors import ArchiveError
+from jdp_scraper.errors import ArchiveError, StorageError
 from jdp_scraper.interpreter import collected_later, quick_turns
 from jdp_scraper.pdf.unbroken import in_thread, meanwhile
 
@@ -194,7 +195,10 @@ class Build:
         with self._stages.stage("cache"):
             async with meanwhile(asyncio.to_thread(staging.clear_away)):
                 kept = Kept(assets.by_key, staging.files, parts.made, search.texts, told)
-                await cache.keep(recipe(options.optimize), kept)
+                try:
+                    await cache.keep(recipe(options.optimize), kept)
+                except (sqlite3.Error, StorageError) as error:  # the archive is in place, and stays
+                    built.problems.append(f"what the next build takes over could not be kept: {error}")
 
     async def _postprocess(
         self, archive: Archive, search: Search, staging: Staging, parts: Parts, searched: Sequence[str]
@@ -304,7 +308,10 @@ def _state_of(out: Path) -> Path:
 
 
 def _resolved(options: BuildOptions) -> Path:
-    return (options.out or options.download_folder / FOLDER).resolve()
+    out = (options.out or options.download_folder / FOLDER).resolve()
+    if not out.name:
+        raise ArchiveError(f"{out} is the root of a disk: name a folder in it")
+    return out
 
 
 def _wanted(vehicles: Sequence[VehicleEntry], runs: int) -> list[Wanted]:

@@ -13,6 +13,7 @@ from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import ArchiveBusy, FolderNotWritable
 
 LOCK = "lock"
+_DYING_S = 0.5
 
 
 class BuildLock:
@@ -25,8 +26,9 @@ class BuildLock:
         self._out = out
         self._state = state
         self._disk = disk
-        # Taken and let go by whichever thread is free, hence not bound to one.
-        self._lock = FileLock(state / LOCK, timeout=0, thread_local=False)
+        # Taken and let go by whichever thread is free, hence not bound to one. A build that was killed while it started
+        # a worker lets go a moment later, with that.
+        self._lock = FileLock(state / LOCK, timeout=_DYING_S, thread_local=False)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._acquire)

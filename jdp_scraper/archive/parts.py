@@ -29,15 +29,15 @@ class Parts:
 
     def begin(self, path: str, made_from: str) -> None:
         """Say what a vehicle's parts are made of now."""
-        self.made[path] = Part(made_from)
+        known = self._known.get(path)
+        same = known is not None and known.made_from == made_from
+        self.made[path] = Part(made_from, dict(known.texts) if known and same else {})
 
     def get(self, path: str, name: str, make: Callable[[], str]) -> str:
         """Return a text of a vehicle, made only where it is not known; nothing is kept of one that was not begun."""
-        part, known = self.made.get(path), self._known.get(path)
+        part = self.made.get(path)
         if part is None:
             return make()
         if name not in part.texts:
-            same = known is not None and known.made_from == part.made_from
-            told = known.texts.get(name) if known is not None and same else None
-            part.texts[name] = make() if told is None else told
+            part.texts[name] = make()
         return part.texts[name]

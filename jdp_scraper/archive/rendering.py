@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from datetime import datetime
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +18,7 @@ from jdp_scraper.archive.history import Change, Standing
 from jdp_scraper.archive.model import Vehicle
 
 VEHICLES = "vehicles"
+_LIBRARIES = ("jinja2", "rcssmin", "rjsmin")
 _TEMPLATES = Path(__file__).parent / "templates"
 # What stands beside a vehicle's name; a change of values has a column of its own.
 _BADGES = {Standing.NEW, Standing.FAILED, Standing.OPEN, Standing.GONE}
@@ -70,7 +73,8 @@ def hash_of(*parts: object) -> str:
 def machinery() -> str:
     """Return a hash of all that turns the model into pages, so that another version makes them anew."""
     sources = sorted([*Path(__file__).parent.glob("*.py"), *_TEMPLATES.iterdir()])
-    return hash_of(jinja2.__version__, [(path.name, path.read_bytes()) for path in sources])
+    versions = [version(name) for name in _LIBRARIES], unicodedata.unidata_version
+    return hash_of(versions, [(path.name, path.read_bytes()) for path in sources])
 
 
 @cache

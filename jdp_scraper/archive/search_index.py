@@ -19,7 +19,7 @@ _MAX_WORD = 40
 _FEW = 0.1  # of all rows; with more of them changed the index is made anew
 _BEGIN = "globalThis.reportText="
 _END = ";\n"
-_FORMAT = "1"
+_FORMAT = "2"
 _WORD = re.compile(r"[^\W_]+")
 _THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3})")  # begins with the comma, which is quick to be looked for
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -33,9 +33,9 @@ class Search:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
-        digest = hashlib.sha256(_FORMAT.encode())
+        digest = hashlib.sha256(f"{_FORMAT} {unicodedata.unidata_version}".encode())
         for text in texts:
-            digest.update(text.encode("utf-8", "replace"))
+            digest.update(text.encode("utf-8", "surrogatepass"))
             digest.update(b"\0")
         self.path = f"{FOLDER}/search.{digest.hexdigest()[:12]}.js"
 

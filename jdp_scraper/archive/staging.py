@@ -22,6 +22,7 @@ from jdp_scraper.archive.pages import INDEX
 from jdp_scraper.archive.rendering import VEHICLES
 from jdp_scraper.archive.static_files import FOLDER
 from jdp_scraper.catalog.sources import ARCHIVE_MARK
+from jdp_scraper.catalog.stamps import storable
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import ArchiveError, StorageError
 
@@ -88,12 +89,12 @@ class Staging:
             self._disk.remove_tree(path)
         if self._spare.is_dir() and not self._spare.is_symlink():
             self._disk.rename(self._spare, self.root)
-            self._remove(one.name for one in self.root.iterdir() if not _is_ours(one.name) or one.is_symlink())
+            with storage_errors(str(self.root)):
+                strange = list(_strange_in(self.root))
+            self._remove(strange)
         else:
             self._disk.make_folder(self.root)
         for name in FOLDERS:
-            if (self.root / name).is_file():
-                self._disk.remove(self.root / name)
             self._disk.make_fresh_folder(self.root / name)
         self.write(ARCHIVE_MARK, _MARK)
 
@@ -108,7 +109,7 @@ class Staging:
             self.files[path] = known
         else:
             with storage_errors(str(self.root / path)):
-                self.files[path] = known._replace(mtime_ns=(self.root / path).stat().st_mtime_ns)
+                self.files[path] = known._replace(mtime_ns=storable((self.root / path).stat().st_mtime_ns))
             self._fresh.append(self.root / path)
 
     def link(self, path: str, source: Path) -> None:
@@ -125,7 +126,7 @@ class Staging:
         """Count a file in that lies here already."""
         with storage_errors(str(self.root / path)):
             told = (self.root / path).stat()
-        self.files[path] = FileFacts(told.st_size, told.st_mtime_ns, made_from)
+        self.files[path] = FileFacts(told.st_size, storable(told.st_mtime_ns), made_from)
         self._fresh.append(self.root / path)
 
     def known_links(self) -> dict[str, KnownLinks]:
@@ -140,18 +141,26 @@ class Staging:
 
     def publish(self) -> None:
         """Make all of it durable, and put it in the archive's place."""
-        self._remove(self._in_root().keys() - self.files.keys())
-        self._take_over_what_is_not_ours()
+        self._make_sure()
+        self._take_over_what_is_not_ours(self._out, self.root)
+        if self._out.is_dir():
+            self._disk.copy_mode(self._out, self.root)
         self._disk.settle_all(self.root, dict.fromkeys(self._fresh))
         self._replaced = self._disk.swap_folder(self.root, self._out, self._aside)
 
     def clear_away(self) -> None:
-        """Set the archive that was replaced aside, for the next build; what cannot be moved is of no harm."""
-        self._set_aside(self._replaced)
+        """Set the archive that was replaced aside, for the next build; what cannot be moved is of no harm.
+
+        What its owner has put into it while it was replaced is taken over too.
+        """
+        if self._replaced is not None:
+            self._take_over_what_is_not_ours(self._replaced, self._out)
+            self._set_aside(self._replaced)
 
     def leave(self) -> None:
         """End without an archive, as there is nothing to change."""
-        self._set_aside(self.root)
+        if self.root.exists():
+            self._set_aside(self.root)
 
     def drop(self) -> None:
         """Remove what was made, where it is not to be published."""
@@ -164,11 +173,23 @@ class Staging:
                 self._replaced_files = dict(_files(self.root))
         return self._replaced_files
 
-    def _set_aside(self, folder: Path | None) -> None:
-        if folder is not None and folder.exists():
-            with contextlib.suppress(StorageError):
-                self._disk.remove_tree(self._spare)
-                self._disk.rename(folder, self._spare)
+    def _make_sure(self) -> None:
+        """Let nothing lie here but the files of this archive, and each of them, whoever has written here meanwhile."""
+        with storage_errors(str(self.root)):
+            there = dict(_files(self.root))
+        self._remove(there.keys() - self.files.keys())
+        for path, known in self.files.items():
+            if there.get(path, _NO_FILE)[:2] == (known.size, known.mtime_ns):
+                continue
+            if self.is_intact(path) and known[:2] == self._known[path][:2]:
+                self._disk.link(self._out / path, self.root / path)
+            self.take_in(path, known.made_from)
+            self.files[path] = self.files[path]._replace(facts=known.facts)
+
+    def _set_aside(self, folder: Path) -> None:
+        with contextlib.suppress(StorageError):
+            self._disk.remove_tree(self._spare)
+            self._disk.rename(folder, self._spare)
 
     def _remove(self, paths: Iterable[str]) -> None:
         for path in paths:
@@ -178,12 +199,12 @@ class Staging:
             else:
                 self._disk.remove(one)
 
-    def _take_over_what_is_not_ours(self) -> None:
-        if not self._out.is_dir():
+    def _take_over_what_is_not_ours(self, folder: Path, to: Path) -> None:
+        if not folder.is_dir():
             return
-        for one in self._out.iterdir():
-            if not _is_ours(one.name):
-                self._take_over(one, self.root / one.name)
+        for one in folder.iterdir():
+            if not _is_ours(one.name) and not os.path.lexists(to / one.name):
+                self._take_over(one, to / one.name)
 
     def _take_over(self, one: Path, target: Path) -> None:
         with storage_errors(str(target)):
@@ -193,8 +214,11 @@ class Staging:
                 self._disk.make_fresh_folder(target)
                 for inner in one.iterdir():
                     self._take_over(inner, target / inner.name)
+                self._disk.copy_mode(one, target)
             elif one.is_file():
                 self._disk.link(one, target)
+            else:
+                self._disk.link_itself(one, target)
 
 
 def _is_archive(folder: Path) -> bool:
@@ -204,6 +228,17 @@ def _is_archive(folder: Path) -> bool:
 def _is_ours(name: str) -> bool:
     stem, _, ending = SITEMAP.partition(".")
     return name in _OURS or (name.startswith(stem) and name.endswith(ending))
+
+
+def _strange_in(root: Path) -> Iterator[str]:
+    """Yield what is not ours in an archive, and what is no file or folder where ours is one."""
+    for entry in os.scandir(root):
+        if entry.name in FOLDERS and entry.is_dir(follow_symlinks=False):
+            for inner in os.scandir(entry.path):
+                if not inner.is_file(follow_symlinks=False):
+                    yield f"{entry.name}/{inner.name}"
+        elif entry.name in FOLDERS or not _is_ours(entry.name) or not entry.is_file(follow_symlinks=False):
+            yield entry.name
 
 
 def _files(out: Path) -> Iterator[tuple[str, _Facts]]:
@@ -221,5 +256,7 @@ def _facts(entry: os.DirEntry[str]) -> _Facts:
         told = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return _NO_FILE
+    if not stat.S_ISREG(told.st_mode):
+        return _NO_FILE
     # Windows tells no inode here: then no two files are known to be one.
-    return (told.st_size, told.st_mtime_ns, told.st_ino, told.st_dev) if stat.S_ISREG(told.st_mode) else _NO_FILE
+    return told.st_size, storable(told.st_mtime_ns), told.st_ino, told.st_dev

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -26,7 +27,7 @@ from jdp_scraper.catalog.prints import Print, Prints
 from jdp_scraper.catalog.reading import Read, read_source
 from jdp_scraper.catalog.sources import Source
 from jdp_scraper.catalog.stamps import Stamp, Stamps, signature, stamps_of
-from jdp_scraper.disk import Disk, storage_errors
+from jdp_scraper.disk import Disk
 from jdp_scraper.errors import InventoryError, RunFolderError
 
 VERSION = 2
@@ -115,17 +116,17 @@ class Catalog:
         moved = False
         for source in sources:
             path = str(source.path)
-            stamps = await asyncio.to_thread(_stamps, source)
             name, told, digest = known.get(path, ("", "", ""))
-            now = signature(stamps)
-            if now and (name, told) == (source.name, now):
-                here.add(path)
-                continue
-            if prints is None:
-                if watcher is not None:
-                    await watcher.on_change()
-                prints = await self._prints()
             try:
+                stamps = await asyncio.to_thread(_stamps, source)
+                now = signature(stamps)
+                if now and (name, told) == (source.name, now):
+                    here.add(path)
+                    continue
+                if prints is None:
+                    if watcher is not None:
+                        await watcher.on_change()
+                    prints = await self._prints()
                 found = await asyncio.to_thread(_read, source, stamps, prints)
             except (RunFolderError, InventoryError) as error:
                 if source.named:
@@ -139,7 +140,9 @@ class Catalog:
                 watcher.on_read(found.run, found.reports)
             if (fresh := found.digest()) != digest:
                 moved |= await self._put(found)
-            await self._write("UPDATE run SET signature = ?, digest = ? WHERE path = ?", [(now, fresh, path)])
+            await self._write(
+                "UPDATE run SET signature = ?, digest = ? WHERE path = ?", [("" if found.again else now, fresh, path)]
+            )
         gone = set(known) - here
         await self._write("DELETE FROM report WHERE run = ?", [(path,) for path in gone])
         await self._write("DELETE FROM run WHERE path = ?", [(path,) for path in gone])
@@ -247,13 +250,23 @@ class Catalog:
 
 
 def _stamps(source: Source) -> Stamps:
-    with storage_errors(str(source.path)):
+    with _reading_errors(source):
         return stamps_of(source)
 
 
 def _read(source: Source, stamps: Stamps, prints: Prints) -> Read:
-    with storage_errors(str(source.path)):
+    with _reading_errors(source):
         return read_source(source, stamps, prints)
+
+
+@contextmanager
+def _reading_errors(source: Source) -> Iterator[None]:
+    """Map what the system says of a source that cannot be read: nothing of it was to be written."""
+    try:
+        yield
+    except OSError as error:
+        where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else source.path
+        raise RunFolderError(f"{where} cannot be read: {error.strerror or error}: correct its rights") from error
 
 
 def _given(value: Any) -> Any:

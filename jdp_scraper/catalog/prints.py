@@ -12,7 +12,7 @@ from jdp_scraper.pdf import whole
 
 
 class Print(NamedTuple):
-    """The hash of a file's content, and why it is not a whole PDF, if it is none."""
+    """The hash of a file's content, empty where it cannot be read, and why it is not a whole PDF, if it is none."""
 
     sha256: str
     fault: str | None
@@ -26,13 +26,13 @@ class Prints:
         self.fresh: list[tuple[str, Stamp, Print]] = []
 
     def of(self, path: str, stamp: Stamp) -> Print | None:
-        """Return the print of a file, ``None`` where it is gone; blocks, raises ``OSError``."""
+        """Return the print of a file, ``None`` where it is gone; blocks. One that cannot be read has a fault alone."""
         known, seen = self._known.get(path, (None, None))
         if known == stamp:
             return seen
         now = time.time_ns()
         found = _look_into(path)
-        if found is not None and stamp.is_settled(now):
+        if found is not None and found.sha256 and stamp.is_settled(now):
             self._known[path] = stamp, found
             self.fresh.append((path, stamp, found))
         return found
@@ -49,6 +49,8 @@ def _look_into(path: str) -> Print | None:
             fault = whole.fault_of(file.read(whole.HEAD), tail)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        return Print("", f"it cannot be read: {error.strerror or error}")
     if fault is None and size > whole.MAX_BYTES:
         fault = f"it is larger than {whole.MAX_BYTES} bytes"
     return Print(digest, fault)

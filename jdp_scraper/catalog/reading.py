@@ -30,11 +30,15 @@ _SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a source; ``problems`` are lines for people."""
+    """What was read of a source; ``problems`` are lines for people.
+
+    ``again``: some of it could not be read, which may be otherwise another time although nothing has changed.
+    """
 
     run: RunEntry
     reports: tuple[ReportEntry, ...]
     problems: tuple[str, ...]
+    again: bool = False
 
     def digest(self) -> str:
         """Return a hash of all of it."""
@@ -67,10 +71,11 @@ class _Reader:
         self._prints = prints
         self._values: Mapping[str, ValuesRow] = {}
         self._problems: list[str] = []
+        self._again = False
 
     def read(self) -> Read:
         run, reports = self._run() if self._source.is_run else self._folder()
-        return Read(run, tuple(reports), tuple(self._problems))
+        return Read(run, tuple(reports), tuple(self._problems), self._again)
 
     def _run(self) -> tuple[RunEntry, list[ReportEntry]]:
         folder = RunFolder(self._source.path)
@@ -127,6 +132,7 @@ class _Reader:
             why = "it is missing"
         elif seen.fault is not None:
             why = seen.fault
+            self._again = self._again or not seen.sha256
         elif proven not in {None, seen.sha256}:
             why = "it has changed since it was proven: run the command verify"
         else:
@@ -143,7 +149,12 @@ class _Reader:
         path = folder / VALUES
         if str(path) not in self._stamps:
             return
-        self._values, bad = read_values(path)
+        try:
+            self._values, bad = read_values(path)
+        except OSError as error:
+            self._problems.append(f"{path} cannot be read: {error.strerror or error}")
+            self._again = True
+            return
         if bad:
             self._problems.append(f"{path}: lines that cannot be read: {bad}; run the command values again")
 

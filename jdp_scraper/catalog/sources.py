@@ -42,7 +42,9 @@ def find_sources(download_folder: Path, named: Sequence[Path], apart: Collection
     found: dict[Path, Source] = {}
     if not named:
         folder = whole_path(download_folder)
-        for run in reversed(begun_runs(folder)):
+        with storage_errors(str(folder)):
+            begun = begun_runs(folder)
+        for run in reversed(begun):
             found[run.path] = Source(run.path, True, run.path.name, named=False)
         if not found:
             raise RunFolderError(f"no runs in {folder}: fetch reports first, or name a folder of PDFs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -20,10 +21,12 @@ VALUES = "values.jsonl"
 _FINE_NS = 50_000_000
 _COARSE_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
+_HALF = 1 << 63
+_NO_FILE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 class Stamp(NamedTuple):
-    """A file as the system tells of it; the time in ns since 1970."""
+    """A file as the system tells of it; the time in ns since 1970, and the inode, as ``storable`` numbers."""
 
     size: int
     mtime_ns: int
@@ -32,12 +35,17 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, told: os.stat_result) -> Stamp:
         """Return the stamp of what ``stat`` has told."""
-        return cls(told.st_size, told.st_mtime_ns, told.st_ino)
+        return cls(told.st_size, storable(told.st_mtime_ns), storable(told.st_ino))
 
     def is_settled(self, now_ns: int) -> bool:
         """Tell whether any change from ``now_ns`` on would show."""
         coarse = self.mtime_ns % _SECOND_NS == 0  # as on file systems that keep whole seconds
         return now_ns - self.mtime_ns > (_COARSE_NS if coarse else _FINE_NS)
+
+
+def storable(number: int) -> int:
+    """Return a number of 64 bits without a sign, as some systems tell inodes and late times, as SQLite holds it."""
+    return (number + _HALF) % (2 * _HALF) - _HALF
 
 
 Stamps = Mapping[str, Stamp]  # by the file's path, as text: there are many
@@ -52,8 +60,8 @@ def stamps_of(source: Source) -> Stamps:
     try:
         with os.scandir(folder.pdfs) as entries:
             for entry in entries:
-                if entry.name.endswith(SUFFIX) and stat.S_ISREG((told := entry.stat()).st_mode):
-                    found[entry.path] = Stamp.of(told)
+                if entry.name.endswith(SUFFIX) and (stamp := _stamp(entry)) is not None:
+                    found[entry.path] = stamp
     except (FileNotFoundError, NotADirectoryError):
         pass
     return found
@@ -69,12 +77,15 @@ def signature(stamps: Stamps) -> str:
 
 
 def _there(paths: list[Path]) -> dict[str, Stamp]:
-    found = {}
-    for path in paths:
-        try:
-            told = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # also a link that leads nowhere, and a file that has gone meanwhile
-        if stat.S_ISREG(told.st_mode):
-            found[str(path)] = Stamp.of(told)
-    return found
+    return {str(path): stamp for path in paths if (stamp := _stamp(path)) is not None}
+
+
+def _stamp(file: Path | os.DirEntry[str]) -> Stamp | None:
+    """Return a file's stamp; ``None`` where there is none: it has gone meanwhile, or is a link that leads nowhere."""
+    try:
+        told = file.stat()
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
+    return Stamp.of(told) if stat.S_ISREG(told.st_mode) else None

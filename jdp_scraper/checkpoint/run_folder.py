@@ -127,7 +127,17 @@ def parse_name(name: str) -> tuple[date, int] | None:
 
 
 def was_begun(folder: RunFolder) -> bool:
-    """Tell whether a folder holds any trace of a checkpoint or a PDF; blocks, raises ``OSError``."""
+    """Tell whether a folder holds any trace of a checkpoint or a PDF; blocks, raises ``OSError``.
+
+    One that is closed to us does: whoever opens it is told of that.
+    """
+    try:
+        return _holds_a_trace(folder)
+    except PermissionError:
+        return True
+
+
+def _holds_a_trace(folder: RunFolder) -> bool:
     data = (name for name in _names(folder.data) if not name.endswith(".tmp"))  # a part that was never put in place
     return bool(_names(folder.pdfs)) or any(name.startswith("checkpoint.") for name in data)
 

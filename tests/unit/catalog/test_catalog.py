@@ -21,6 +21,7 @@ from jdp_scraper.catalog import reading
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
 from jdp_scraper.catalog.entries import RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
+from jdp_scraper.catalog.stamps import storable
 from jdp_scraper.checkpoint.records import Goal
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
@@ -228,6 +229,59 @@ async def test_an_unreadable_run_is_told_and_skipped_and_refused_where_it_is_nam
     assert line.startswith("2026-11-22 is passed over: no checkpoint can be read")
     with pytest.raises(RunFolderError, match="no checkpoint can be read"):
         await known(tmp_path, [Path("2026-11-22")])
+
+
+@pytest.mark.parametrize("target", ["nowhere.pdf", "strange.pdf"])
+async def test_a_link_that_leads_nowhere_costs_no_other_file(tmp_path: Path, target: str) -> None:
+    folder = await make_run(tmp_path, 5)
+    (folder.pdfs / "strange.pdf").symlink_to(target)
+    refreshed, _, vehicles = await known(tmp_path)
+    assert refreshed.problems == ()
+    assert [report.status for vehicle in vehicles for _, report in vehicle.reports] == ["done"] * 5
+
+
+@pytest.mark.parametrize("closed", ["pdf", "values.jsonl", "pdfs"])
+async def test_what_cannot_be_read_costs_itself_alone_and_is_read_once_it_can_be(
+    tmp_path: Path, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_run(tmp_path, 2)
+    folder = await make_run(tmp_path, 2, started=STARTED + WEEK)
+    age(tmp_path)
+    whole = await known(tmp_path)
+    for name in ("builtins.open", "io.open"):
+        monkeypatch.setattr(name, refusing(open, closed))
+    monkeypatch.setattr("os.scandir", refusing(os.scandir, closed))
+    (tmp_path / ".state" / "catalog.sqlite").unlink()
+    refreshed, runs, _ = await known(tmp_path)
+    if closed == "pdfs":
+        (line,) = refreshed.skipped
+        assert line.endswith(f"{folder.pdfs} cannot be read: Permission denied: correct its rights")
+        assert len(runs) == 1
+    else:
+        assert all("cannot be read: Permission denied" in line for line in refreshed.problems)
+        assert len(refreshed.problems) == (2 if closed == "pdf" else 1)
+        assert len(runs) == 2
+    monkeypatch.undo()
+    assert (await known(tmp_path))[1:] == whole[1:]
+
+
+def refusing(call: Callable[..., Any], closed: str) -> Callable[..., Any]:
+    """Return a call that may not open files of the newer run with such names."""
+
+    def refuse(path: Any = ".", *rest: Any, **more: Any) -> Any:
+        if "2026-11-22" in str(path) and str(path).endswith(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return call(path, *rest, **more)
+
+    return refuse
+
+
+def test_numbers_without_a_sign_are_held_as_ones_with_a_sign() -> None:
+    numbers = (0, 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
+    held = [storable(number) for number in numbers]
+    assert len(set(held)) == len(numbers)
+    assert all(-(1 << 63) <= number < 1 << 63 for number in held)
+    assert held[:3] == list(numbers[:3])
 
 
 async def test_a_pdf_that_is_not_as_it_was_proven_is_told_and_not_shown(tmp_path: Path) -> None:
