@@ -95,10 +95,9 @@ class Caseless(Disk):
         return next((path.parent / name for name in names if name.lower() == path.name.lower()), path)
 
     def _replace(self, source: Path, target: Path) -> None:
-        there = self._there(target)
-        super()._replace(source, there)
-        if there != target and there.parent == target.parent:
-            there.rename(there)  # it keeps the name that it had
+        if (there := self._there(target)) != source:
+            super()._unlink(there)
+        super()._replace(source, target)
 
     def _unlink(self, path: Path) -> None:
         super()._unlink(self._there(path))
