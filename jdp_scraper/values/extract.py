@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
+from jdp_scraper.pdf.plain_text import has_marks
 from jdp_scraper.values.finding import Finder
 from jdp_scraper.values.layout import Line, lines_of
 from jdp_scraper.values.rule import Rule
@@ -93,12 +94,18 @@ def _read(data: bytes, reader: _Reader) -> dict[str, Any]:
             titles = titles or list(dict.fromkeys(_titles(lines, reader.title)))[:_MOST_TITLES]
     if not characters:
         raise Refused("it holds no text, as a scan")
-    return {"values": {name: value for name, value in found.items() if value is not None}, "titles": titles}
+    return {"values": {name: value for name, value in found.items() if _is_readable(value)}, "titles": titles}
+
+
+def _is_readable(value: Typed | None) -> bool:
+    return value is not None and not (isinstance(value, str) and has_marks(value))
 
 
 def _titles(lines: Iterable[Line], title: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
     for line in lines if title is not None else ():
         for cell in line.cells:
             text = line.text[cell.start : cell.end]
-            if title is not None and len(text) <= _LONGEST_TITLE and (match := title.match(text)) is not None:
+            if title is None or len(text) > _LONGEST_TITLE or has_marks(text):
+                continue
+            if (match := title.match(text)) is not None:
                 yield int(match["year"]), match["rest"]
