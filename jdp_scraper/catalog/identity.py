@@ -2,8 +2,8 @@
 
 A vehicle is known by its VIN, under whatever reference a run lists it. A VIN that is none, as a made-up or a short one,
 counts together with the reference. Without a VIN it is the one of its portal that has this reference, if there is only
-one, else a vehicle of its own. What one run has twice under a VIN are two vehicles, told apart by reference, and then by
-their order.
+one, else a vehicle of its own. What one run has twice under a VIN are two vehicles, told apart by reference, and then
+by their order.
 """
 
 from __future__ import annotations

@@ -50,5 +50,5 @@ def _look_into(path: str) -> Print | None:
     except FileNotFoundError:
         return None
     if fault is None and size > whole.MAX_BYTES:
-        fault = f"it is larger than {whole.MAX_BYTES} bytes"
+        fault = whole.TOO_LARGE
     return Print(digest, fault)

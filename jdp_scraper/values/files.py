@@ -62,14 +62,14 @@ def contents(
 def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) -> dict[str, str | None]:
     """Write the files, and remove those of an earlier time that would not agree; blocks, raises ``StorageError``.
 
+    None is replaced before all are on the disk: where there is no room for them, those that were there still agree.
     Return the SHA-256 of each by its name, ``None`` for one that is not to be there.
     """
     disk.make_folder(folder)
     hashes: dict[str, str | None] = dict.fromkeys((CHANGES, PARQUET))
-    for name, make in made.items():
-        content = make()
-        disk.write_whole(folder / name, content)
-        hashes[name] = hashlib.sha256(content).hexdigest()
+    told = {name: make() for name, make in made.items()}
+    disk.write_together({folder / name: content for name, content in told.items()})
+    hashes |= {name: hashlib.sha256(content).hexdigest() for name, content in told.items()}
     for name, sha256 in hashes.items():
         if sha256 is None:
             disk.remove(folder / name)

@@ -15,8 +15,9 @@ from pathlib import Path
 from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
 from jdp_scraper.batch.workers import Lent, Limits
 from jdp_scraper.errors import JobFailed
+from jdp_scraper.pdf.whole import MAX_BYTES, TOO_LARGE
 from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
-from jdp_scraper.values.extract import RECIPE, file_sha256
+from jdp_scraper.values.extract import RECIPE, pdf_sha256
 
 # By its name, as a worker alone needs what its module imports.
 MODULES = ("jdp_scraper.values.extract",)
@@ -77,8 +78,10 @@ async def read_files(
     async def read(one: tuple[ToRead, Stamp | None]) -> tuple[Told, bool]:
         file, stamp = one
         path, cache, recipe = file.path, file.cache, rules_version(file.rules)
+        if stamp is not None and stamp[0] > MAX_BYTES:  # its stamp tells when that changes, and it has no hash
+            return {"fault": TOO_LARGE}, False
         if stamp is not None and not cache.was_empty:
-            sha256 = await asyncio.to_thread(file_sha256, str(path))
+            sha256 = await asyncio.to_thread(pdf_sha256, str(path))
             if sha256 is not None and (told := cache.by_content(path, recipe, stamp, sha256)) is not None:
                 return told, True
         told = await _read_anew(file, workers)
@@ -134,5 +137,5 @@ async def _read_anew(file: ToRead, workers: Lent) -> Told:
     try:
         told: Told = await workers.run(_EXTRACT, str(path), file.rules)
     except JobFailed as error:  # not remembered: another time there may be more memory or time
-        return {"fault": str(error), "sha256": await asyncio.to_thread(file_sha256, str(path)), "again": True}
+        return {"fault": str(error), "sha256": await asyncio.to_thread(pdf_sha256, str(path)), "again": True}
     return told

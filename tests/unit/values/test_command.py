@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,11 +23,13 @@ from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import assign_file_names
 from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
-from jdp_scraper.disk import Disk
+from jdp_scraper.disk import Disk, DiskFile, storage_errors
 from jdp_scraper.errors import DiskFull, ProfileError, RunFolderError, ValuesError
+from jdp_scraper.pdf.whole import MAX_BYTES
 from jdp_scraper.values import cache as cache_module
-from jdp_scraper.values import reading
+from jdp_scraper.values import last_pass, reading
 from jdp_scraper.values.command import ValuesOptions, extract, values
+from jdp_scraper.values.extract import file_sha256
 from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
 from jdp_scraper.values.reading import LIMITS
@@ -220,6 +222,32 @@ async def test_a_pipe_by_the_name_of_a_pdf_is_an_error_row_and_is_not_waited_for
     assert [row["error"] for row in rows(tmp_path / "values.jsonl")] == [None, "cannot be read: it is no file"]
 
 
+async def test_a_huge_file_is_an_error_row_and_is_not_read_and_does_not_cost_the_next_pass_its_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    with (tmp_path / "b.pdf").open("wb") as file:
+        file.truncate(40 << 30)
+    for name in ("a", "b"):
+        os.utime(tmp_path / f"{name}.pdf", (1, 1))
+    monkeypatch.setattr(cache_module, "TICK_NS", 0)
+    monkeypatch.setattr(last_pass, "TICK_NS", 0)
+    async with asyncio.timeout(LIMITS.wall_s / 2):
+        for _ in range(2):  # the second time what is known is asked first
+            told = await extract(options(tmp_path, tmp_path))
+    assert (told.counts.failed.total(), told.workers.tasks) == (1, 0)
+    assert told.counts.from_cache == 2  # known by the last pass
+    _, huge = rows(tmp_path / "values.jsonl")
+    assert (huge["error"], huge["sha256"]) == (f"it is larger than {MAX_BYTES} bytes", None)
+
+
+def test_what_has_grown_too_large_meanwhile_has_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"x" * 1000)
+    assert file_sha256(str(path), 1000) == file_sha256(str(path)) == hashlib.sha256(b"x" * 1000).hexdigest()
+    assert file_sha256(str(path), 999) is None
+
+
 async def test_a_second_pass_reads_only_what_has_changed_in_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +267,7 @@ async def test_a_second_pass_reads_only_what_has_changed_in_content(
 
 async def test_a_first_pass_leaves_all_hashing_to_its_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr(reading, "file_sha256", hashed.append)
+    monkeypatch.setattr(reading, "pdf_sha256", hashed.append)
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.pdf").write_bytes(report(name))
     await extract(options(tmp_path, tmp_path, parallel=Parallel(1)))
@@ -351,6 +379,34 @@ async def test_a_folder_without_pdfs_a_run_without_reports_and_a_folder_in_use_a
     (tmp_path / "x.pdf").write_bytes(report("x"))
     with FileLock(tmp_path / LOCK), pytest.raises(ValuesError, match="another process"):
         await extract(options(tmp_path, tmp_path, out=tmp_path))
+
+
+@pytest.mark.parametrize("write", range(1, 5))
+async def test_a_full_disk_leaves_tables_that_agree(write: int, tmp_path: Path) -> None:
+    class File(DiskFile):
+        def sync(self) -> None:
+            Filling.syncs += 1
+            with storage_errors(str(self.name)):
+                if Filling.syncs == write:
+                    raise OSError(28, "No space left on device")
+                super().sync()
+
+    class Filling(Disk):
+        syncs = 0
+
+        def _open(self, path: Path, mode: str, opener: Callable[[str, int], int] | None = None) -> DiskFile:
+            return File(path, mode, opener=opener)
+
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.pdf").write_bytes(report(name))
+        if name == "a":
+            await extract(options(tmp_path, tmp_path))
+            before = {path.name: path.read_bytes() for path in tmp_path.glob("values.*")}
+    with pytest.raises(DiskFull, match="the disk is full"):
+        await extract(options(tmp_path, tmp_path), disk=Filling())
+    after = {path.name: path.read_bytes() for path in tmp_path.glob("values.*")}
+    assert (after == before) == (write <= len(before))  # the last one is the cache's
+    assert not list(tmp_path.glob("values.*.tmp"))
 
 
 async def test_a_full_disk_leaves_each_table_whole(tmp_path: Path) -> None:
