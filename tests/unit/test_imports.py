@@ -40,6 +40,7 @@ FLOORS: tuple[set[str], ...] = (
     {"run", "aftermath"},
     {"report_text", "status", "verify", "doctor"},
     {"cli"},
+    {"program"},
     {"__main__"},
 )
 MEANS = {"browser", "pdf", "checkpoint"}
