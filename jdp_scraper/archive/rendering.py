@@ -14,6 +14,7 @@ import jinja2
 from jdp_scraper.archive.columns import NOTHING, Kind, difference, written
 from jdp_scraper.archive.history import Change, Standing
 from jdp_scraper.archive.model import Vehicle
+from jdp_scraper.fingerprint import fingerprint_of
 
 VEHICLES = "vehicles"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -69,8 +70,7 @@ def hash_of(*parts: object) -> str:
 @cache
 def machinery() -> str:
     """Return a hash of all that turns the model into pages, so that another version makes them anew."""
-    sources = sorted([*Path(__file__).parent.glob("*.py"), *_TEMPLATES.iterdir()])
-    return hash_of(jinja2.__version__, [(path.name, path.read_bytes()) for path in sources])
+    return hash_of(jinja2.__version__, fingerprint_of([*Path(__file__).parent.glob("*.py"), *_TEMPLATES.iterdir()]))
 
 
 @cache

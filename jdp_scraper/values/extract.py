@@ -19,8 +19,6 @@ from jdp_scraper.values.layout import Line, lines_of
 from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.typed import Typed
 
-# Counted up whenever the same rules find something else: what was read before is then read again.
-RECIPE = 1
 MAX_PAGES = 200
 _READ_AT_ONCE = 1 << 20
 _MOST_TITLES = 5

@@ -18,6 +18,7 @@ GROUND = {
     "settings",
     "events",
     "disk",
+    "fingerprint",
     "interpreter",
     "system",
     "vehicle",

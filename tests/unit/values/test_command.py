@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -306,6 +308,26 @@ async def test_other_rules_read_anew_and_a_user_s_fields_come_last(tmp_path: Pat
     head, line = (tmp_path / "values.csv").read_text("utf-8").splitlines()
     assert head == f"{COLUMNS},color"
     assert line.endswith(",'=red")
+
+
+def test_all_that_decides_on_a_value_is_part_of_the_rules_version() -> None:
+    code = (
+        f"import sys, {reading.MODULES[0]}; print(*(name for name in sys.modules if name.startswith('jdp_scraper.')))"
+    )
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    deciding = {f"jdp_scraper.{folder}.{name}" for folder, ones in reading.DECIDING.items() for name in ones}
+    assert deciding | {f"jdp_scraper.{folder}" for folder in reading.DECIDING} == set(names)
+
+
+async def test_what_another_version_has_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    assert (await extract(options(tmp_path, tmp_path))).counts.from_cache == 1
+    monkeypatch.setattr(reading, "_machinery", lambda: "another")
+    monkeypatch.setattr(last_pass, "_FORMAT", 0)
+    reading.rules_version.cache_clear()
+    assert (await extract(options(tmp_path, tmp_path))).counts.from_cache == 0
+    reading.rules_version.cache_clear()
 
 
 async def test_the_workbook_has_a_frozen_head_filters_and_numbers_and_no_formula(tmp_path: Path) -> None:
