@@ -7,6 +7,7 @@ not been run there (docs/troubleshooting.md, "Windows").
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import sys
@@ -227,8 +228,8 @@ def forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def limit_job(memory_bytes: int, cpu_seconds: int) -> None:
-    """Allow this process so much memory in all, and so much processor time from now on.
+def limit_job(memory_bytes: int, cpu_seconds: float) -> None:
+    """Allow this process so much memory in all, and so much processor time from now on, or up to a second more.
 
     Never more than the limits that hold for good. The system ends a process that takes more time. On Windows there are
     no such limits.
@@ -240,7 +241,7 @@ def limit_job(memory_bytes: int, cpu_seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     wanted = {
         resource.RLIMIT_AS: memory_bytes,
-        resource.RLIMIT_CPU: int(usage.ru_utime + usage.ru_stime) + 1 + cpu_seconds,
+        resource.RLIMIT_CPU: math.ceil(usage.ru_utime + usage.ru_stime + cpu_seconds),
     }
     for limit, soft in wanted.items():
         hard = resource.getrlimit(limit)[1]
