@@ -356,11 +356,20 @@ def test_what_a_spreadsheet_would_calculate_is_defused(text: str) -> None:
     assert defused(text) == f"'{text}"
 
 
+@pytest.mark.parametrize("end", [";", "; ", "\t", ";\t ", "\n"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d"])
+def test_what_is_a_formula_where_a_spreadsheet_splits_elsewhere_is_defused(end: str, sign: str) -> None:
+    assert defused(f'165530{end}{sign}HYPERLINK("http://x");{sign}1') == (
+        f"165530{end}'{sign}HYPERLINK(\"http://x\");'{sign}1"
+    )
+    assert defused(f"{sign}1{end}{sign}2") == f"'{sign}1{end}'{sign}2"
+
+
 async def test_a_name_with_a_line_break_is_one_cell_of_one_row(tmp_path: Path) -> None:
     (tmp_path / "a\r=1+1,b\n.pdf").write_bytes(report("a"))
     await extract(options(tmp_path, tmp_path))
     text = io.StringIO((tmp_path / "values.csv").read_bytes().decode("utf-8"), newline="")
-    assert [row["file"] for row in csv.DictReader(text)] == ["a\r=1+1,b\n.pdf"]
+    assert [row["file"] for row in csv.DictReader(text)] == ["a\r'=1+1,b\n.pdf"]
 
 
 def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
@@ -369,7 +378,7 @@ def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
         assert "<v>-" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
-@pytest.mark.parametrize("value", ["-499.50", "165530A", 7, None])
+@pytest.mark.parametrize("value", ["-499.50", "165530A", "4x4; 4WD", "a - b", 7, None])
 def test_numbers_and_other_texts_stay_as_they_are(value: object) -> None:
     assert defused(value) == value
 
