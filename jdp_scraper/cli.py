@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ScraperError as error:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # where no handler of ours has taken it
+        sys.stderr.write(f"error: {_COMMAND_CUT_OFF}\n")
         return 130
     except Exception as error:  # a fault of this program: no exit code that means something else, and not hidden
         sys.stderr.write(unexpected_text(error))
@@ -276,16 +277,15 @@ def _status(args: argparse.Namespace) -> int:
     from jdp_scraper.status import status  # noqa: PLC0415
 
     settings = load_settings({"download_folder": args.download_folder})
-    return asyncio.run(status(settings.download_folder, args.run))
+    return asyncio.run(_until_stopped(status(settings.download_folder, args.run)))
 
 
 def _verify(args: argparse.Namespace) -> int:
     from jdp_scraper.verify import VerifyOptions, verify  # noqa: PLC0415
 
     settings = load_settings({"download_folder": args.download_folder})
-    return asyncio.run(
-        verify(VerifyOptions(settings.download_folder, args.run, args.repair, settings.portal, args.portal))
-    )
+    options = VerifyOptions(settings.download_folder, args.run, args.repair, settings.portal, args.portal)
+    return asyncio.run(_until_stopped(verify(options)))
 
 
 def _archive(args: argparse.Namespace) -> int:
@@ -300,7 +300,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from jdp_scraper.doctor import doctor  # noqa: PLC0415
 
     names = ("portal", "portal_url", "download_folder")
-    return asyncio.run(doctor(*read_settings({name: getattr(args, name) for name in names})))
+    return asyncio.run(_until_stopped(doctor(*read_settings({name: getattr(args, name) for name in names}))))
 
 
 def _demo_portal(args: argparse.Namespace) -> int:

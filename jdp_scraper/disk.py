@@ -14,7 +14,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -153,6 +153,25 @@ class Disk:
             self.remove(part)
             raise
         self.rename(part, path)
+
+    def write_together(self, contents: Mapping[Path, bytes]) -> None:
+        """Replace several files' contents, each in one step, and none before all of them are on the disk.
+
+        Where that fails no part is left, as far as the disk answers.
+        """
+        parts = {path: path.with_name(path.name + ".tmp") for path in contents}
+        try:
+            for path, part in parts.items():
+                with self.open_new(part) as file:
+                    file.write(contents[path])
+                    file.sync()
+            for path, part in parts.items():
+                self.rename(part, path)
+        except BaseException:
+            for part in parts.values():
+                with contextlib.suppress(StorageError):
+                    self.remove(part)
+            raise
 
     def write_fresh(self, path: Path, data: bytes) -> None:
         """Write a file anew, never through a second name that it may have; not durable until ``settle_all``.

@@ -7,15 +7,19 @@ not been run there (docs/troubleshooting.md, "Windows").
 from __future__ import annotations
 
 import errno
-import logging
+import math
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False  # as the type checker knows it, without its module: this is the first import of every process
+if TYPE_CHECKING:
+    import logging
+    from pathlib import Path
+    from types import FrameType
 
 WINDOWS = sys.platform == "win32"
 MAC = sys.platform == "darwin"
@@ -34,6 +38,31 @@ def stop_signals() -> tuple[signal.Signals, ...]:
     if sys.platform == "win32":
         return signal.SIGINT, signal.SIGTERM, signal.SIGBREAK
     return signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def end_at_stop_signals(line: str) -> None:
+    """From now on, end this process at once when one is asked for, with a line and 128 plus the signal's number.
+
+    For the time in which there is nothing to be closed: before the work, and after it.
+    """
+
+    def handler(number: int, _frame: FrameType | None) -> None:
+        # Not an exception: that one would be swallowed, or told with its traceback, wherever it happens to come.
+        with suppress(Exception):
+            sys.stdout.flush()
+        with suppress(OSError):
+            os.write(2, line.encode())
+        os._exit(128 + number)
+
+    for number in stop_signals():
+        if signal.getsignal(number) is not signal.SIG_IGN:  # see ``on_stop_signals``
+            signal.signal(number, handler)
+
+
+def ignore_stop_signals() -> None:
+    """From now on, let none cut this process off: all is done, and it ends within a moment, with its own exit code."""
+    for number in stop_signals():
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -199,8 +228,8 @@ def forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def limit_job(memory_bytes: int, cpu_seconds: int) -> None:
-    """Allow this process so much memory in all, and so much processor time from now on.
+def limit_job(memory_bytes: int, cpu_seconds: float) -> None:
+    """Allow this process so much memory in all, and so much processor time from now on, or up to a second more.
 
     Never more than the limits that hold for good. The system ends a process that takes more time. On Windows there are
     no such limits.
@@ -212,7 +241,7 @@ def limit_job(memory_bytes: int, cpu_seconds: int) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     wanted = {
         resource.RLIMIT_AS: memory_bytes,
-        resource.RLIMIT_CPU: int(usage.ru_utime + usage.ru_stime) + 1 + cpu_seconds,
+        resource.RLIMIT_CPU: math.ceil(usage.ru_utime + usage.ru_stime + cpu_seconds),
     }
     for limit, soft in wanted.items():
         hard = resource.getrlimit(limit)[1]
@@ -235,6 +264,8 @@ def hush_reaped_children() -> None:
     then asks for its end elsewhere. Nobody needs its exit code, and a line of its own on standard error says nothing to
     whoever reads there.
     """
+    import logging  # noqa: PLC0415 - slow to import, and no child process needs it
+
     logging.getLogger("asyncio").addFilter(_tells_of_no_reaped_child)
 
 

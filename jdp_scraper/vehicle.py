@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")  # ISO 3779
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,20 @@ class Vehicle:
     def identity(self) -> tuple[str, str | None]:
         """Reference and VIN together: the same reference may stand on two vehicles."""
         return self.reference, self.vin
+
+
+def told_vin(vin: str | None) -> str:
+    """Return a VIN in one spelling; nothing for what stands there where none is known: ``N/A``, ``-``, ``0000``."""
+    told = (vin or "").strip().upper()
+    return told if any(character in "123456789" for character in told) else ""
+
+
+def tells_alone(vin: str) -> bool:
+    """Tell whether a VIN (of ``told_vin``) names its vehicle under any reference; a short or made-up one is many's.
+
+    The check digit is not asked for: outside of North America there is none.
+    """
+    return _VIN.fullmatch(vin) is not None and len(set(vin)) > 2
 
 
 def assign_keys(vehicles: Iterable[Vehicle]) -> dict[str, Vehicle]:

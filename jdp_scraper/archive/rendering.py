@@ -16,6 +16,7 @@ import jinja2
 from jdp_scraper.archive.columns import NOTHING, Kind, difference, written
 from jdp_scraper.archive.history import Change, Standing
 from jdp_scraper.archive.model import Vehicle
+from jdp_scraper.fingerprint import fingerprint_of
 
 VEHICLES = "vehicles"
 _LIBRARIES = ("jinja2", "rcssmin", "rjsmin")
@@ -72,9 +73,8 @@ def hash_of(*parts: object) -> str:
 @cache
 def machinery() -> str:
     """Return a hash of all that turns the model into pages, so that another version makes them anew."""
-    sources = sorted([*Path(__file__).parent.glob("*.py"), *_TEMPLATES.iterdir()])
     versions = [version(name) for name in _LIBRARIES], unicodedata.unidata_version
-    return hash_of(versions, [(path.name, path.read_bytes()) for path in sources])
+    return hash_of(versions, fingerprint_of([*Path(__file__).parent.glob("*.py"), *_TEMPLATES.iterdir()]))
 
 
 @cache

@@ -43,6 +43,7 @@ class WorkerProcess:
         self._process: Process | None = None
         self._ready = False
         self._killed: list[Process] = []
+        self._launching = asyncio.Lock()  # or a second child would take the place of one that nobody ends any more
 
     @property
     def is_there(self) -> bool:
@@ -51,10 +52,11 @@ class WorkerProcess:
 
     async def launch(self) -> None:
         """Launch a child without waiting until it is ready; raises ``UnusableError``."""
-        if self.is_there:
-            return
-        self.kill()
-        await self._launch()
+        async with self._launching:
+            if self.is_there:
+                return
+            self.kill()
+            await self._launch()
 
     async def start(self) -> None:
         """Return once a child is ready for a file; raises ``UnusableError``."""
@@ -113,7 +115,8 @@ class WorkerProcess:
 
     async def close(self) -> None:
         """End the child in order, or by force if it does not end within two seconds; returns within four."""
-        process = self._process
+        async with self._launching:
+            process = self._process
         if process is not None and process.stdin is not None:
             process.stdin.close()
             await _wait([process])

@@ -21,7 +21,10 @@ _LONGEST_SERVICE_S = LIFETIME_CPU_S / 2  # a process that has worked for longer 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of each job: memory of its process in bytes, with what earlier jobs have left; processor and wall time in s."""
+    """Of each job: memory of its process in bytes, with what earlier jobs have left; processor and wall time in s.
+
+    Processor time is counted by the system in whole seconds, so that a job may get up to one more.
+    """
 
     memory_bytes: int = 1 << 30
     cpu_s: float = 60
@@ -180,7 +183,7 @@ class Lent:
         request: Request = {
             "function": function,
             "arguments": arguments,
-            "seconds": int(self._limits.cpu_s) + 1,
+            "seconds": self._limits.cpu_s,
             "memory": self._limits.memory_bytes,
         }
         sent = await self._processes.follow(self._held, request) if self._ahead else None

@@ -30,7 +30,7 @@ from jdp_scraper.catalog.stamps import Stamp, Stamps, signature, stamps_of
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import InventoryError, RunFolderError
 
-VERSION = 2
+VERSION = 3
 _SCHEMA = """
 CREATE TABLE run (
     path TEXT PRIMARY KEY, name TEXT NOT NULL, portal TEXT NOT NULL, account TEXT NOT NULL, started TEXT NOT NULL,

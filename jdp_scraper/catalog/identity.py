@@ -1,8 +1,9 @@
 """Which reports are of one vehicle, over all runs; pure.
 
-A vehicle is known by its VIN, under whatever reference a run lists it. Without a VIN it is the one of its portal that
-has this reference, if there is only one, else a vehicle of its own. What one run has twice under a VIN are two
-vehicles, told apart by reference, and then by their order.
+A vehicle is known by its VIN, under whatever reference a run lists it. A VIN that is none, as a made-up or a short one,
+counts together with the reference. Without a VIN it is the one of its portal that has this reference, if there is only
+one, else a vehicle of its own. What one run has twice under a VIN are two vehicles, told apart by reference, and then
+by their order.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TypeAlias
 
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry, first, to_json
 from jdp_scraper.checkpoint.names import assign_file_names, stem_of
-from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.vehicle import Vehicle, tells_alone, told_vin
 
 _Key: TypeAlias = tuple[str, ...]
 
@@ -24,16 +25,19 @@ _Key: TypeAlias = tuple[str, ...]
 class _Sighting:
     run: RunEntry
     report: ReportEntry
-    vin: str | None
+    vin: str  # of ``told_vin``
+
+    @property
+    def key(self) -> _Key:
+        if tells_alone(self.vin):
+            return "vin", self.vin
+        alone = "reference", self.run.portal, self.report.reference
+        return (*alone, self.vin) if self.vin else alone
 
 
 def vehicles_of(runs: Iterable[tuple[RunEntry, Sequence[ReportEntry]]]) -> list[VehicleEntry]:
     """Return all vehicles of these runs, which are given oldest to newest; those of the newest run come first."""
-    sightings = [
-        _Sighting(run, report, report.vin.strip().upper() or None if report.vin else None)
-        for run, reports in runs
-        for report in reports
-    ]
+    sightings = [_Sighting(run, report, told_vin(report.vin)) for run, reports in runs for report in reports]
     grouped: dict[str, list[_Sighting]] = defaultdict(list)
     for parts, sighting in zip(_keys(sightings), sightings, strict=True):
         grouped[to_json(parts)].append(sighting)
@@ -47,19 +51,18 @@ def vehicles_of(runs: Iterable[tuple[RunEntry, Sequence[ReportEntry]]]) -> list[
 
 
 def _keys(sightings: Sequence[_Sighting]) -> list[_Key]:
-    vins: dict[tuple[str, str], set[str]] = defaultdict(set)
+    told: dict[tuple[str, str], set[_Key]] = defaultdict(set)
     for one in sightings:
         if one.vin:
-            vins[one.run.portal, one.report.reference].add(one.vin)
-    keys = [_key(one, vins[one.run.portal, one.report.reference]) for one in sightings]
+            told[one.run.portal, one.report.reference].add(one.key)
+    keys = [_key(one, told[one.run.portal, one.report.reference]) for one in sightings]
     keys = _split(keys, sightings, [one.report.reference for one in sightings])
     return _split(keys, sightings, _numbers(keys, sightings))
 
 
-def _key(one: _Sighting, vins: set[str]) -> _Key:
-    if one.vin:
-        return "vin", one.vin
-    return ("vin", *vins) if len(vins) == 1 else ("reference", one.run.portal, one.report.reference)
+def _key(one: _Sighting, told: set[_Key]) -> _Key:
+    """Return a sighting's own key, or without a VIN the only one that is told for its reference."""
+    return next(iter(told)) if not one.vin and len(told) == 1 else one.key
 
 
 def _split(keys: Sequence[_Key], sightings: Sequence[_Sighting], more: Sequence[str]) -> list[_Key]:
@@ -79,5 +82,5 @@ def _numbers(keys: Sequence[_Key], sightings: Sequence[_Sighting]) -> list[str]:
 
 
 def _vehicle(key: str, slug: str, seen: Sequence[_Sighting]) -> VehicleEntry:
-    vin = first(one.vin for one in reversed(seen))
+    vin = first(one.vin or None for one in reversed(seen))
     return VehicleEntry.of(key, slug, seen[-1].report.reference, vin, ((one.run.path, one.report) for one in seen))

@@ -30,6 +30,8 @@ class Prints:
         known, seen = self._known.get(path, (None, None))
         if known == stamp:
             return seen
+        if stamp.size > whole.MAX_BYTES:  # told by its size alone, as to read it may take an hour
+            return Print(f"{stamp.size} bytes", whole.TOO_LARGE)
         now = time.time_ns()
         found = _look_into(path)
         if found is not None and found.sha256 and stamp.is_settled(now):
@@ -42,8 +44,7 @@ def _look_into(path: str) -> Print | None:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - of many, by its name
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-            file.seek(max(0, size - whole.TAIL))
+            file.seek(max(0, file.tell() - whole.TAIL))
             tail = file.read()
             file.seek(0)
             fault = whole.fault_of(file.read(whole.HEAD), tail)
@@ -51,6 +52,4 @@ def _look_into(path: str) -> Print | None:
         return None
     except OSError as error:
         return Print("", f"it cannot be read: {error.strerror or error}")
-    if fault is None and size > whole.MAX_BYTES:
-        fault = f"it is larger than {whole.MAX_BYTES} bytes"
     return Print(digest, fault)

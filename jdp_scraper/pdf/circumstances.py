@@ -13,7 +13,7 @@ from email.message import Message
 from urllib.parse import unquote_plus, urlsplit
 
 from jdp_scraper.errors import ReportUnproven
-from jdp_scraper.pdf.plain_text import plain
+from jdp_scraper.pdf.plain_text import UNREADABLE, plain
 from jdp_scraper.pdf.proof import ProofRule
 from jdp_scraper.vehicle import Vehicle
 
@@ -41,7 +41,8 @@ def prove_by(circumstances: Circumstances, vehicle: Vehicle, rule: ProofRule, lo
         raise ReportUnproven("the PDF holds no text that could name its vehicle")
     if not circumstances.page_shown:
         raise ReportUnproven("the PDF holds no text, and its page did not show both reference and VIN")
-    alike = plain(vehicle.reference) in {plain(other) for other in longer}
+    reference = plain(vehicle.reference)
+    alike = UNREADABLE in reference or reference in {plain(other) for other in longer}
     pieces = {"address": _of_address(circumstances.address), "file_name": _of_file_name(circumstances.file_name)}
     for way in rule.without_text:
         if any(_names(piece, vehicle, alike) for piece in pieces[way]):

@@ -29,7 +29,7 @@ def load(path: Path) -> bytes:
         if len(data) > size:  # it has grown meanwhile, or is too large
             data += file.read(whole.MAX_BYTES + 1 - len(data))
     if len(data) > whole.MAX_BYTES:
-        raise Refused(f"it is larger than {whole.MAX_BYTES} bytes")
+        raise Refused(whole.TOO_LARGE)
     # pdfium mends a file that is cut off as well as it can, so that must be seen before.
     fault = whole.fault_of(data[: whole.HEAD], data[-whole.TAIL :])
     if fault is not None:

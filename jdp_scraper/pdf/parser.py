@@ -97,7 +97,7 @@ class ParserPool:
 
     async def _read(self, process: WorkerProcess, path: Path) -> PdfText:
         await process.start()
-        request = {"path": str(path), "max_pages": self._max_pages, "seconds": int(self._deadline_s) + 1}
+        request = {"path": str(path), "max_pages": self._max_pages, "seconds": self._deadline_s}
         try:
             async with asyncio.timeout(self._deadline_s):
                 answer = await process.ask(request)

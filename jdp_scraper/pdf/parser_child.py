@@ -13,6 +13,7 @@ from jdp_scraper.batch.child import serve
 from jdp_scraper.pdf.active_content import examine
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
 from jdp_scraper.pdf.plain_text import plain
+from jdp_scraper.pdf.raised import without_raised
 
 MEMORY_BYTES = 1 << 30
 
@@ -44,8 +45,9 @@ def _texts(document: Any) -> tuple[list[str], bool]:
     characters = 0
     for _, text_page in text_pages(document):
         characters += text_page.count_chars()
+        text = without_raised(text_page, text_page.get_text_range())
         # Spelled here, since normalizing a hostile text can take hours; what is normal already takes no time again.
-        texts.append("\n".join(plain(line) for line in text_page.get_text_range().splitlines()))
+        texts.append("\n".join(plain(line) for line in text.splitlines()))
         if sum(map(len, texts)) > MAX_CHARACTERS:
             raise too_long()
     return texts, characters == 0

@@ -7,8 +7,8 @@ Three rules, each of which would rather refuse a right report than let a wrong o
   the same inventory or, where no VIN proves the rest, by a token with a digit in it that is not this reference.
 * Where the inventory tells the VIN, the VIN stands behind its label, or anywhere as a whole token if no label is
   followed by one. A label with another VIN is a mismatch whatever else the text holds.
-* Where a reference can be read in two ways (two that look the same on paper, one that begins with a separator), it
-  counts only together with the VIN.
+* Where a reference can be read in two ways (two that look the same on paper, one that begins with a separator or holds
+  what stands for an unreadable character), it counts only together with the VIN.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from jdp_scraper.errors import ReportMismatch, ReportUnproven
 from jdp_scraper.pdf.labels import MARKS, Place, find_places
-from jdp_scraper.pdf.plain_text import plain
+from jdp_scraper.pdf.plain_text import UNREADABLE, has_marks, plain
 from jdp_scraper.vehicle import Vehicle
 
-_WORD = re.compile(r"[^\W_]+(?:[-_*][^\W_]+)*")
+# What cannot be read is part of its word: without it, that may be another one.
+_LETTER = rf"(?:[^\W_]|{UNREADABLE})"
+_WORD = re.compile(rf"{_LETTER}+(?:[-_*]{_LETTER}+)*")
 _SHORTEST_VIN_SEEN = 11  # a shorter word behind a VIN label is rather the next cell of a table than another VIN
 
 _LONGEST_WORD = 100  # no VIN is that long; a hostile PDF can hold a word of a million letters
@@ -88,7 +90,7 @@ def prove(text: str, vehicle: Vehicle, rule: ProofRule, longer: Collection[str] 
         raise ReportUnproven("the inventory gives this vehicle no reference that could be proven")
     others = {plain(other) for other in longer}
     places = find_places(written, rule.reference_labels, rule.vin_labels)
-    ambiguous = wanted in others
+    ambiguous = wanted in others or UNREADABLE in wanted
     try:
         vin_proven = _vin_is_proven(written, vehicle, rule, places)
         if rule.pattern is None:
@@ -177,12 +179,21 @@ def _check_labels(wanted: str, longer: Collection[str], places: list[Place], *, 
 def _check_pattern(written: str, wanted: str, pattern: str) -> None:
     named = False
     for found in _expression(pattern).finditer(written):
-        value = plain(found["reference"] or "")
+        value = _whole_group(found, "reference")
         if value and value != wanted:
             raise ReportMismatch(f"the PDF says {value[:40]!a}, not {wanted!a}")
         named = named or bool(value)
     if not named:
         raise ReportUnproven(f"the pattern finds no reference in the PDF, {wanted!a} was expected")
+
+
+def _whole_group(found: re.Match[str], name: str) -> str:
+    """Return what a group has matched, with a mark that touches it: a pattern of digits ends before one."""
+    start, end = found.span(name)
+    if start == end:
+        return ""
+    before = start - has_marks(found.string[start - 1 : start])
+    return plain(found.string[before : end + has_marks(found.string[end : end + 1])])
 
 
 def _vin_is_proven(written: str, vehicle: Vehicle, rule: ProofRule, places: list[Place]) -> bool:
@@ -194,7 +205,7 @@ def _vin_is_proven(written: str, vehicle: Vehicle, rule: ProofRule, places: list
     vin_places = [place for place in places if place.kind == "vin"]
     labelled = [word for place in vin_places for word in _words_behind(place)]
     if rule.pattern is not None and "vin" in _expression(rule.pattern).groupindex:
-        labelled += [plain(found["vin"] or "").upper() for found in _expression(rule.pattern).finditer(written)]
+        labelled += [_whole_group(found, "vin").upper() for found in _expression(rule.pattern).finditer(written)]
     for word in labelled:
         if word != wanted and _looks_like_vin(word, wanted):
             raise ReportMismatch(f"the PDF says VIN {word[:40]!a}, not {wanted!a}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 HEAD = 1024  # bytes at the start in which readers look for the signature
 TAIL = 1024  # bytes at the end in which readers look for the end mark
 MAX_BYTES = 50 * 1024 * 1024
+TOO_LARGE = f"it is larger than {MAX_BYTES} bytes"
 
 
 def is_pdf_head(head: bytes) -> bool:

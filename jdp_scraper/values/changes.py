@@ -13,7 +13,7 @@ from jdp_scraper.pdf.plain_text import plain
 from jdp_scraper.pdf.value_rules import FieldType
 from jdp_scraper.values.table import ABOUT_THE_FILE, Row
 from jdp_scraper.values.typed import Typed, is_typed
-from jdp_scraper.vehicle import Vehicle
+from jdp_scraper.vehicle import Vehicle, tells_alone, told_vin
 
 Values = Mapping[str, Typed | None]
 Identity = tuple[str, str | None]  # a vehicle's own: reference and VIN
@@ -115,7 +115,7 @@ def _matched(now: Iterable[Vehicle], before: Iterable[Vehicle]) -> dict[Identity
     """Return each vehicle's own one of the run before, by its identity now.
 
     It is the one of the same VIN, among several of these the one of the same reference; and the one of the same
-    reference where either run does not tell the VIN.
+    reference where either run does not tell the VIN, or both tell the same that alone would name no vehicle.
     """
     found: dict[Identity, Vehicle] = {}
     here, there = list(now), list(before)
@@ -125,7 +125,7 @@ def _matched(now: Iterable[Vehicle], before: Iterable[Vehicle]) -> dict[Identity
             left.setdefault(key(one), []).append(one)
         for vehicle in here:
             alike = left.get(key(vehicle)) if key(vehicle) else None
-            if alike and not (key is _reference and alike[-1].vin and vehicle.vin):
+            if alike and not (key is _reference and _told(alike[-1]) and _told(vehicle)):
                 found[vehicle.identity] = alike.pop()
         taken = {one.identity for one in found.values()}
         here = [one for one in here if one.identity not in found]
@@ -133,8 +133,12 @@ def _matched(now: Iterable[Vehicle], before: Iterable[Vehicle]) -> dict[Identity
     return found
 
 
+def _told(vehicle: Vehicle) -> str:
+    return told_vin(plain(vehicle.vin or ""))
+
+
 def _vin(vehicle: Vehicle) -> str:
-    return plain(vehicle.vin or "").upper()
+    return vin if tells_alone(vin := _told(vehicle)) else ""
 
 
 def _reference(vehicle: Vehicle) -> str:
@@ -142,4 +146,4 @@ def _reference(vehicle: Vehicle) -> str:
 
 
 def _both(vehicle: Vehicle) -> tuple[str, str]:
-    return _reference(vehicle), _vin(vehicle)
+    return _reference(vehicle), _told(vehicle)

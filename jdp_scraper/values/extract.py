@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
+from jdp_scraper.pdf.plain_text import has_marks
+from jdp_scraper.pdf.whole import MAX_BYTES
 from jdp_scraper.values.finding import Finder
 from jdp_scraper.values.layout import Line, lines_of
 from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.typed import Typed
 
-# Counted up whenever the same rules find something else: what was read before is then read again.
-RECIPE = 1
 MAX_PAGES = 200
+_READ_AT_ONCE = 1 << 20
 _MOST_TITLES = 5
 _LONGEST_TITLE = 200  # a pattern may take its time on a longer text
 
@@ -33,7 +34,7 @@ def extract_file(path: str, rules: str) -> dict[str, Any]:
     """Return the ``values`` and ``titles`` of a file with its ``sha256``, or its ``fault``.
 
     ``values`` holds the fields that were found, by name; ``titles`` are pairs of year and what follows it. A fault
-    comes with a hash where it is the content's, and without one where the file could not be read.
+    comes with a hash where it is the content's, and without one where the file could not be read as a whole.
     """
     try:
         if _waits(path):
@@ -42,7 +43,7 @@ def extract_file(path: str, rules: str) -> dict[str, Any]:
     except OSError as error:
         return {"fault": f"cannot be read: {error.strerror or error}"}
     except Refused as refusal:
-        return {"fault": str(refusal), "sha256": file_sha256(path)}
+        return {"fault": str(refusal), "sha256": pdf_sha256(path)}
     told: dict[str, Any] = {"sha256": sha256_of(data)}
     try:
         return told | _read(data, _reader(rules))
@@ -50,13 +51,26 @@ def extract_file(path: str, rules: str) -> dict[str, Any]:
         return told | {"fault": str(refusal)}
 
 
-def file_sha256(path: str) -> str | None:
-    """Return the hash of a file however large it is; ``None`` where it cannot be read."""
+def pdf_sha256(path: str) -> str | None:
+    """Return the hash of a file; ``None`` where it cannot be read, or is larger than a PDF may be."""
+    return file_sha256(path, MAX_BYTES)
+
+
+def file_sha256(path: str, max_bytes: int | None = None) -> str | None:
+    """Return the hash of a file; ``None`` where it cannot be read, or is larger than ``max_bytes``."""
     try:
         if _waits(path):
             return None
         with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            if max_bytes is None:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+            digest, left = hashlib.sha256(), max_bytes
+            while part := file.read(_READ_AT_ONCE):  # counted, as it may grow meanwhile
+                left -= len(part)
+                if left < 0:
+                    return None
+                digest.update(part)
+            return digest.hexdigest()
     except OSError:
         return None
 
@@ -93,12 +107,18 @@ def _read(data: bytes, reader: _Reader) -> dict[str, Any]:
             titles = titles or list(dict.fromkeys(_titles(lines, reader.title)))[:_MOST_TITLES]
     if not characters:
         raise Refused("it holds no text, as a scan")
-    return {"values": {name: value for name, value in found.items() if value is not None}, "titles": titles}
+    return {"values": {name: value for name, value in found.items() if _is_readable(value)}, "titles": titles}
+
+
+def _is_readable(value: Typed | None) -> bool:
+    return value is not None and not (isinstance(value, str) and has_marks(value))
 
 
 def _titles(lines: Iterable[Line], title: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
     for line in lines if title is not None else ():
         for cell in line.cells:
             text = line.text[cell.start : cell.end]
-            if title is not None and len(text) <= _LONGEST_TITLE and (match := title.match(text)) is not None:
+            if title is None or len(text) > _LONGEST_TITLE or has_marks(text):
+                continue
+            if (match := title.match(text)) is not None:
                 yield int(match["year"]), match["rest"]

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
 
 JSONL, WORKBOOK, PARQUET = "values.jsonl", "values.xlsx", "values.parquet"
 CHANGES = "changes.csv"
-RECIPE = 1  # counted up whenever the same values are written in another way
+RECIPE = 2  # counted up whenever the same values are written in another way
 # What a spreadsheet may take for the beginning of a formula, full-width forms too.
-_FORMULA = tuple("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+_SIGNS = "=+-@|%\uff1d\uff0b\uff0d\uff20"
+_FORMULA = tuple(f"{_SIGNS}\t\r\n")
+# The same behind what ends a cell where a spreadsheet does not split at commas: quotes are of no use then.
+_LATER_FORMULA = re.compile(rf"([;\t\r\n]\s*)(?=[{re.escape(_SIGNS)}])")
 _ROW_ENDS = "\r\n"  # of the excel dialect
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
@@ -62,14 +65,14 @@ def contents(
 def write_all(folder: Path, made: dict[str, Callable[[], bytes]], disk: Disk) -> dict[str, str | None]:
     """Write the files, and remove those of an earlier time that would not agree; blocks, raises ``StorageError``.
 
+    None is replaced before all are on the disk: where there is no room for them, those that were there still agree.
     Return the SHA-256 of each by its name, ``None`` for one that is not to be there.
     """
     disk.make_folder(folder)
     hashes: dict[str, str | None] = dict.fromkeys((CHANGES, PARQUET))
-    for name, make in made.items():
-        content = make()
-        disk.write_whole(folder / name, content)
-        hashes[name] = hashlib.sha256(content).hexdigest()
+    told = {name: make() for name, make in made.items()}
+    disk.write_together({folder / name: content for name, content in told.items()})
+    hashes |= {name: hashlib.sha256(content).hexdigest() for name, content in told.items()}
     for name, sha256 in hashes.items():
         if sha256 is None:
             disk.remove(folder / name)
@@ -108,10 +111,11 @@ def changes_csv(changed: Iterable[Change]) -> bytes:
 
 
 def defused(value: object) -> object:
-    """Return a value as CSV holds it: a text that a spreadsheet would take for a formula begins with ``'``."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA) or _PLAIN_NUMBER.fullmatch(value):
+    """Return a value as CSV holds it: before what a spreadsheet would take for a formula stands a ``'``."""
+    if not isinstance(value, str) or _PLAIN_NUMBER.fullmatch(value):
         return value
-    return f"'{value}"
+    text = _LATER_FORMULA.sub(r"\1'", value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _csv(head: Iterable[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -9,21 +9,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from ctypes import PYFUNCTYPE, addressof, c_int, c_void_p, cast, sizeof
 from operator import attrgetter
-from struct import Struct
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
 from jdp_scraper.pdf.plain_text import plain
+from jdp_scraper.pdf.raised import boxes, without_raised
 
 _GAP = 0.7  # of a line's height; a space is about 0.25 of it, and one in justified text may be twice that
 _SAME_LINE = 0.5  # of the lower word's height
 _WORD = re.compile(r"\S+")
-# A page has hundreds of characters to ask for: with plain addresses, a call costs half of what it does with types.
-_LOOSE_BOX = PYFUNCTYPE(c_int, c_void_p, c_int, c_void_p)(cast(raw.FPDFText_GetLooseCharBox, c_void_p).value or 0)
-_BOX = Struct("4f")  # FS_RECTF
 _left, _start = attrgetter("left"), attrgetter("start")
 
 
@@ -100,9 +96,10 @@ def _cells(words: Sequence[Word]) -> list[Cell]:
 
 
 def _words(text_page: Any, text: str) -> Iterator[Word]:
-    found = [(match.group(), *match.span()) for match in _WORD.finditer(_characters(text_page, text))]
-    firsts = _boxes(text_page, [start for _, start, _ in found])
-    lasts = _boxes(text_page, [end - 1 for _, _, end in found])
+    characters = without_raised(text_page, _characters(text_page, text))
+    found = [(match.group(), *match.span()) for match in _WORD.finditer(characters)]
+    firsts = boxes(text_page, [start for _, start, _ in found])
+    lasts = boxes(text_page, [end - 1 for _, _, end in found])
     for (part, _, _), (left, top, _, bottom), (_, last_top, right, last_bottom) in zip(
         found, firsts, lasts, strict=True
     ):
@@ -112,15 +109,6 @@ def _words(text_page: Any, text: str) -> Iterator[Word]:
             spelled = part if part.isascii() and part.isprintable() else plain(part).replace(" ", "")
             if spelled:
                 yield Word(spelled, left, bottom, right, top)
-
-
-def _boxes(text_page: Any, places: Sequence[int]) -> list[tuple[float, float, float, float]]:
-    """Return left, top, right and bottom of the character at each place in a page's text; of no box they are 0."""
-    boxes = (raw.FS_RECTF * len(places))()
-    page, at, size = addressof(text_page.raw.contents), addressof(boxes), sizeof(raw.FS_RECTF)
-    for number, place in enumerate(places):
-        _LOOSE_BOX(page, place, at + number * size)
-    return list(_BOX.iter_unpack(boxes))
 
 
 def _characters(text_page: Any, text: str) -> str:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 from jdp_scraper.batch.in_order import BatchProgress, Tell, in_order
 from jdp_scraper.batch.workers import Lent, Limits
 from jdp_scraper.errors import JobFailed
+from jdp_scraper.fingerprint import fingerprint_of
+from jdp_scraper.pdf.whole import MAX_BYTES, TOO_LARGE
 from jdp_scraper.values.cache import Stamp, Told, ValueCache, stamp_of
-from jdp_scraper.values.extract import RECIPE, file_sha256
+from jdp_scraper.values.extract import pdf_sha256
 
 # By its name, as a worker alone needs what its module imports.
 MODULES = ("jdp_scraper.values.extract",)
+# All modules that this one imports: another version of one of them may read something else.
+DECIDING = {
+    "values": ("extract", "finding", "layout", "rule", "typed", "vin"),
+    "pdf": ("labels", "opening", "plain_text", "raised", "whole"),
+}
 _EXTRACT = f"{MODULES[0]}:extract_file"
 _CHANGED = "it has changed since it was proven: run the command verify"
 # A report takes some milliseconds and 60 MiB.
@@ -55,7 +63,15 @@ class Counts:
 @lru_cache(maxsize=8)
 def rules_version(rules: str) -> str:
     """Return what tells two ways of reading apart; ``rules`` is the JSON text that ``extract_file`` is given."""
-    return hashlib.sha256(f"{RECIPE} {version('pypdfium2')} {rules}".encode()).hexdigest()
+    return hashlib.sha256(f"{_machinery()} {rules}".encode()).hexdigest()
+
+
+@cache
+def _machinery() -> str:
+    """Return what decides on a value beside the rules: this program's own sources, and what they build upon."""
+    package = Path(__file__).parent.parent
+    sources = [package / folder / f"{name}.py" for folder, names in DECIDING.items() for name in names]
+    return f"{fingerprint_of(sources)} {version('pypdfium2')} {unicodedata.unidata_version}"
 
 
 async def read_files(
@@ -77,8 +93,10 @@ async def read_files(
     async def read(one: tuple[ToRead, Stamp | None]) -> tuple[Told, bool]:
         file, stamp = one
         path, cache, recipe = file.path, file.cache, rules_version(file.rules)
+        if stamp is not None and stamp[0] > MAX_BYTES:  # its stamp tells when that changes, and it has no hash
+            return {"fault": TOO_LARGE}, False
         if stamp is not None and not cache.was_empty:
-            sha256 = await asyncio.to_thread(file_sha256, str(path))
+            sha256 = await asyncio.to_thread(pdf_sha256, str(path))
             if sha256 is not None and (told := cache.by_content(path, recipe, stamp, sha256)) is not None:
                 return told, True
         told = await _read_anew(file, workers)
@@ -134,5 +152,5 @@ async def _read_anew(file: ToRead, workers: Lent) -> Told:
     try:
         told: Told = await workers.run(_EXTRACT, str(path), file.rules)
     except JobFailed as error:  # not remembered: another time there may be more memory or time
-        return {"fault": str(error), "sha256": await asyncio.to_thread(file_sha256, str(path)), "again": True}
+        return {"fault": str(error), "sha256": await asyncio.to_thread(pdf_sha256, str(path)), "again": True}
     return told

@@ -10,7 +10,7 @@ import pytest
 
 from jdp_scraper.disk import Disk, storage_errors
 from jdp_scraper.errors import DiskFull, FolderNotWritable, StorageError
-from tests.support.disks import ModelDisk, PowerCut
+from tests.support.disks import FaultyDisk, ModelDisk, PowerCut
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,23 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         NoRename().write_whole(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+def test_files_that_are_written_together_are_all_there_or_none_and_leave_nothing_else(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    counting = FaultyDisk()
+    counting.write_together(dict.fromkeys(paths, b"old"))
+    assert counting.count == 3 * (1 + 2) + 3 * 2  # opened, written, synced; renamed, the folder synced
+    for number in range(1, counting.count + 1):
+        for path in paths:
+            path.write_bytes(b"old")
+        disk = FaultyDisk(number)
+        disk.once = True
+        with pytest.raises(DiskFull):
+            disk.write_together(dict.fromkeys(paths, b"new"))
+        assert sorted(tmp_path.iterdir()) == paths
+        found = [path.read_bytes() for path in paths]
+        assert found == [b"old"] * 3 or number > 3 * 3
 
 
 def test_folders_are_made_with_their_parents_and_may_be_there(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ GROUND = {
     "settings",
     "events",
     "disk",
+    "fingerprint",
     "interpreter",
     "system",
     "vehicle",
@@ -40,6 +41,7 @@ FLOORS: tuple[set[str], ...] = (
     {"run", "aftermath"},
     {"report_text", "status", "verify", "doctor"},
     {"cli"},
+    {"program"},
     {"__main__"},
 )
 MEANS = {"browser", "pdf", "checkpoint"}

@@ -60,3 +60,10 @@ def until_there(path: str) -> bool:
     while not Path(path).exists():
         time.sleep(0.005)
     return True
+
+
+def processor_time_left() -> float:
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return resource.getrlimit(resource.RLIMIT_CPU)[0] - usage.ru_utime - usage.ru_stime

@@ -233,3 +233,29 @@ async def test_whatever_happens_to_other_jobs_each_has_its_own_answer(seed: int)
         await asyncio.gather(*(chance.choice(kinds)(number) for number in range(60)))
         assert workers._next == {}
         assert len(await workers._idle.take_all()) == 2
+
+
+async def test_a_launch_and_a_job_at_the_same_time_start_one_child(one: WorkerProcesses) -> None:
+    before = set(psutil.Process().children())
+    launch = asyncio.ensure_future(one.launch())
+    await asyncio.sleep(0)
+    assert await one.run(f"{JOBS}:doubled", 21) == 42
+    await launch
+    (child,) = set(psutil.Process().children()) - before
+    await one.close()
+    assert not child.is_running()
+
+
+async def test_processes_that_are_closed_while_they_are_launched_are_not_left_behind(one: WorkerProcesses) -> None:
+    before = set(psutil.Process().children())
+    launch = asyncio.ensure_future(one.launch())
+    await asyncio.sleep(0)
+    await one.close()
+    await launch
+    assert set(psutil.Process().children()) <= before
+
+
+@pytest.mark.skipif(system.WINDOWS, reason="there is no limit of processor time on Windows")
+async def test_a_job_gets_its_processor_time_and_at_most_a_second_more(one: WorkerProcesses) -> None:
+    left = await one.run(f"{JOBS}:processor_time_left")
+    assert LIMITS.cpu_s - 0.1 < left < LIMITS.cpu_s + 1

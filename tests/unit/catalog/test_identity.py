@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.identity import vehicles_of
 
+VIN = "1FTFW1ET5DFC10312"
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 Lines = list[tuple[str, str | None]]
 
@@ -32,9 +34,23 @@ def seen(vehicle: VehicleEntry) -> list[str]:
 
 
 def test_a_vehicle_is_known_by_its_vin_under_another_reference_too() -> None:
-    (one,) = vehicles([("1", "vin1")], [("2", "VIN1 ")])
+    (one,) = vehicles([("1", VIN.lower())], [("2", f"{VIN} ")])
     assert seen(one) == ["0:1", "1:2"]
-    assert (one.reference, one.vin) == ("2", "VIN1")
+    assert (one.reference, one.vin) == ("2", VIN)
+
+
+@pytest.mark.parametrize("vin", ["N/A", "UNKNOWN", "-", "0", "0" * 17, "1" * 17, "VIN1", "12345"])
+def test_what_is_no_vin_makes_no_vehicle_of_two(vin: str) -> None:
+    two = vehicles([("1", vin)], [("2", vin)])
+    assert sorted(map(seen, two)) == [["0:1"], ["1:2"]]
+    (one,) = vehicles([("1", vin)], [("1", vin)])
+    assert seen(one) == ["0:1", "1:1"]
+
+
+@pytest.mark.parametrize("vin", ["N/A", "0", None])
+def test_where_a_vin_is_not_told_it_is_that_of_the_reference(vin: str | None) -> None:
+    (one,) = vehicles([("1", vin)], [("1", VIN)])
+    assert (seen(one), one.vin) == (["0:1", "1:1"], VIN)
 
 
 def test_a_reference_that_was_given_to_another_vehicle_is_another_page() -> None:
@@ -55,7 +71,8 @@ def test_a_reference_of_another_portal_is_another_vehicle_s_unless_a_vin_says_so
         return len(vehicles_of(runs))
 
     assert told(None) == 2
-    assert told("VIN1") == 1
+    assert told(VIN) == 1
+    assert told("VIN1") == 2
 
 
 def test_what_a_run_has_twice_are_two_vehicles_in_every_run() -> None:
@@ -77,7 +94,7 @@ def test_what_is_told_of_a_vehicle_is_the_newest_that_is_known() -> None:
 
 
 HOSTILE = st.sampled_from(["1", "1~2", '["vin","1"]', "../x", "CON", "con", "", "\ud800", "a/b"])
-LINES = st.lists(st.tuples(HOSTILE, st.sampled_from([None, "1", "2", '["vin"', "1~2"])), max_size=6)
+LINES = st.lists(st.tuples(HOSTILE, st.sampled_from([None, "1", "2", '["vin"', "1~2", VIN])), max_size=6)
 
 
 @given(st.lists(LINES, max_size=4))

@@ -34,7 +34,7 @@ def proves(text: str, reference: str, vin: str | None = None, rule: ProofRule = 
 
 def readable_in_one_way(reference: str) -> bool:
     form = plain(reference)
-    return bool(form) and form[0] not in "#:" and form.lstrip(":#.-")[:1] not in ("", " ")
+    return bool(form) and "\ufffd" not in form and form[0] not in "#:" and form.lstrip(":#.-")[:1] not in ("", " ")
 
 
 @given(reference=references, separator=st.sampled_from(SEPARATORS))
@@ -233,3 +233,42 @@ def test_plain_text_stays_as_it_is(text: str) -> None:
 def test_a_hostile_text_takes_no_time(piece: str) -> None:
     text = "Stock #" + piece * (500_000 // len(piece))
     assert not proves(text, "7", VIN)
+
+
+MARKS = ["\u00b9", "\u00b2", "\u2081", "\u00aa", "\u2460", "\ufffd"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("wanted", ["165530", "1655301", "1655302", "165530a"])
+def test_a_reference_with_a_footnote_s_mark_proves_no_other_one(mark: str, wanted: str) -> None:
+    assert not proves(document(f"165530{mark}"), wanted)
+    assert not proves(document(f"{mark}{wanted}"), wanted)
+
+
+def test_references_that_hold_raised_characters_are_each_their_own() -> None:
+    assert longer_references(["12", "12\u00b9", "12\u00b2", "121"]) == {}
+    assert proves(document("12\u00b9"), "12\u00b9")
+    assert not proves(document("12\u00b2"), "12\u00b9")
+    assert not proves(document("121"), "12\u00b9")
+
+
+def test_a_reference_that_holds_what_stands_for_an_unreadable_character_needs_the_vin() -> None:
+    with pytest.raises(ReportUnproven, match="two ways"):
+        prove(document("165530\ufffd"), Vehicle("165530\ufffd"), RULE)
+    assert proves(document("165530\ufffd") + f"\nVIN: {VIN}", "165530\ufffd", VIN)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_vin_with_a_mark_is_none(mark: str) -> None:
+    assert not proves(f"{document('165530')}\nVIN: {VIN}{mark}", "165530", VIN)
+    assert not proves(f"{document('165530')}\n{VIN[:4]}{mark}{VIN[4:]}", "165530", VIN[4:])
+
+
+@pytest.mark.parametrize("pattern", [r"Number: (?P<reference>\d+)", r"Number: \D?(?P<reference>[0-9]+)"])
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_pattern_that_ends_before_a_mark_proves_nothing(pattern: str, mark: str) -> None:
+    rule = ProofRule(pattern=pattern)
+    assert proves(document("165530"), "165530", rule=rule)
+    assert not proves(document(f"165530{mark}"), "165530", rule=rule)
+    if "D" in pattern:
+        assert not proves(document(f"{mark}165530"), "165530", rule=rule)

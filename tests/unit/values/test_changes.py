@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jdp_scraper.values.changes import Before, Change, changes, values_of, written_values
 from jdp_scraper.values.files import changes_csv
 from jdp_scraper.values.table import Row, Table
@@ -50,6 +52,18 @@ def test_another_vehicle_under_the_same_reference_is_another_one() -> None:
         ("1", "new"),
         ("1", "gone"),
     ]
+
+
+@pytest.mark.parametrize("vin", ["N/A", "UNKNOWN", "-", "0", "0" * 17, "X1"])
+def test_what_is_no_vin_makes_no_vehicle_of_two(vin: str) -> None:
+    one, other = Vehicle("1001", vin), Vehicle("2002", vin)
+    assert [line[:2] for line in told({one: "1.00"}, {other: "2.00"})] == [("2002", "new"), ("1001", "gone")]
+    assert told({one: "1.00"}, {one: "2.00"}) == [("1001", "changed", "clean_retail", "1.00", "2.00", "1.00")]
+
+
+def test_a_vehicle_whose_vin_was_a_makeshift_before_is_known_by_its_reference() -> None:
+    assert told({Vehicle("1", "N/A"): "1.00"}, {Vehicle("1", FORD): "1.00"}) == []
+    assert len(told({Vehicle("1", "X1"): "1.00"}, {Vehicle("1", "X2"): "1.00"})) == 2
 
 
 def test_a_value_that_was_not_found_before_is_a_change_without_a_difference() -> None:

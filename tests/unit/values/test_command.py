@@ -6,9 +6,11 @@ import hashlib
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,11 +25,13 @@ from jdp_scraper.checkpoint.checkpoint import Checkpoint
 from jdp_scraper.checkpoint.names import assign_file_names
 from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskRecord, TaskState
 from jdp_scraper.checkpoint.run_folder import RunFolder
-from jdp_scraper.disk import Disk
+from jdp_scraper.disk import Disk, DiskFile, storage_errors
 from jdp_scraper.errors import DiskFull, ProfileError, RunFolderError, ValuesError
+from jdp_scraper.pdf.whole import MAX_BYTES
 from jdp_scraper.values import cache as cache_module
-from jdp_scraper.values import reading
+from jdp_scraper.values import last_pass, reading
 from jdp_scraper.values.command import ValuesOptions, extract, values
+from jdp_scraper.values.extract import file_sha256
 from jdp_scraper.values.files import defused
 from jdp_scraper.values.out_folder import LOCK
 from jdp_scraper.values.reading import LIMITS
@@ -220,6 +224,32 @@ async def test_a_pipe_by_the_name_of_a_pdf_is_an_error_row_and_is_not_waited_for
     assert [row["error"] for row in rows(tmp_path / "values.jsonl")] == [None, "cannot be read: it is no file"]
 
 
+async def test_a_huge_file_is_an_error_row_and_is_not_read_and_does_not_cost_the_next_pass_its_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    with (tmp_path / "b.pdf").open("wb") as file:
+        file.truncate(40 << 30)
+    for name in ("a", "b"):
+        os.utime(tmp_path / f"{name}.pdf", (1, 1))
+    monkeypatch.setattr(cache_module, "TICK_NS", 0)
+    monkeypatch.setattr(last_pass, "TICK_NS", 0)
+    async with asyncio.timeout(LIMITS.wall_s / 2):
+        for _ in range(2):  # the second time what is known is asked first
+            told = await extract(options(tmp_path, tmp_path))
+    assert (told.counts.failed.total(), told.workers.tasks) == (1, 0)
+    assert told.counts.from_cache == 2  # known by the last pass
+    _, huge = rows(tmp_path / "values.jsonl")
+    assert (huge["error"], huge["sha256"]) == (f"it is larger than {MAX_BYTES} bytes", None)
+
+
+def test_what_has_grown_too_large_meanwhile_has_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"x" * 1000)
+    assert file_sha256(str(path), 1000) == file_sha256(str(path)) == hashlib.sha256(b"x" * 1000).hexdigest()
+    assert file_sha256(str(path), 999) is None
+
+
 async def test_a_second_pass_reads_only_what_has_changed_in_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,7 +269,7 @@ async def test_a_second_pass_reads_only_what_has_changed_in_content(
 
 async def test_a_first_pass_leaves_all_hashing_to_its_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr(reading, "file_sha256", hashed.append)
+    monkeypatch.setattr(reading, "pdf_sha256", hashed.append)
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.pdf").write_bytes(report(name))
     await extract(options(tmp_path, tmp_path, parallel=Parallel(1)))
@@ -280,6 +310,26 @@ async def test_other_rules_read_anew_and_a_user_s_fields_come_last(tmp_path: Pat
     assert line.endswith(",'=red")
 
 
+def test_all_that_decides_on_a_value_is_part_of_the_rules_version() -> None:
+    code = (
+        f"import sys, {reading.MODULES[0]}; print(*(name for name in sys.modules if name.startswith('jdp_scraper.')))"
+    )
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    deciding = {f"jdp_scraper.{folder}.{name}" for folder, ones in reading.DECIDING.items() for name in ones}
+    assert deciding | {f"jdp_scraper.{folder}" for folder in reading.DECIDING} == set(names)
+
+
+async def test_what_another_version_has_read_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.pdf").write_bytes(report("a"))
+    await extract(options(tmp_path, tmp_path))
+    assert (await extract(options(tmp_path, tmp_path))).counts.from_cache == 1
+    monkeypatch.setattr(reading, "_machinery", lambda: "another")
+    monkeypatch.setattr(last_pass, "_FORMAT", 0)
+    reading.rules_version.cache_clear()
+    assert (await extract(options(tmp_path, tmp_path))).counts.from_cache == 0
+    reading.rules_version.cache_clear()
+
+
 async def test_the_workbook_has_a_frozen_head_filters_and_numbers_and_no_formula(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(report("a", Make="=HYPERLINK(1)"))
     await extract(options(tmp_path, tmp_path))
@@ -306,11 +356,20 @@ def test_what_a_spreadsheet_would_calculate_is_defused(text: str) -> None:
     assert defused(text) == f"'{text}"
 
 
+@pytest.mark.parametrize("end", [";", "; ", "\t", ";\t ", "\n"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d"])
+def test_what_is_a_formula_where_a_spreadsheet_splits_elsewhere_is_defused(end: str, sign: str) -> None:
+    assert defused(f'165530{end}{sign}HYPERLINK("http://x");{sign}1') == (
+        f"165530{end}'{sign}HYPERLINK(\"http://x\");'{sign}1"
+    )
+    assert defused(f"{sign}1{end}{sign}2") == f"'{sign}1{end}'{sign}2"
+
+
 async def test_a_name_with_a_line_break_is_one_cell_of_one_row(tmp_path: Path) -> None:
     (tmp_path / "a\r=1+1,b\n.pdf").write_bytes(report("a"))
     await extract(options(tmp_path, tmp_path))
     text = io.StringIO((tmp_path / "values.csv").read_bytes().decode("utf-8"), newline="")
-    assert [row["file"] for row in csv.DictReader(text)] == ["a\r=1+1,b\n.pdf"]
+    assert [row["file"] for row in csv.DictReader(text)] == ["a\r'=1+1,b\n.pdf"]
 
 
 def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
@@ -319,7 +378,7 @@ def test_a_day_that_no_spreadsheet_counts_is_written_as_text() -> None:
         assert "<v>-" not in book.read("xl/worksheets/sheet1.xml").decode()
 
 
-@pytest.mark.parametrize("value", ["-499.50", "165530A", 7, None])
+@pytest.mark.parametrize("value", ["-499.50", "165530A", "4x4; 4WD", "a - b", 7, None])
 def test_numbers_and_other_texts_stay_as_they_are(value: object) -> None:
     assert defused(value) == value
 
@@ -351,6 +410,34 @@ async def test_a_folder_without_pdfs_a_run_without_reports_and_a_folder_in_use_a
     (tmp_path / "x.pdf").write_bytes(report("x"))
     with FileLock(tmp_path / LOCK), pytest.raises(ValuesError, match="another process"):
         await extract(options(tmp_path, tmp_path, out=tmp_path))
+
+
+@pytest.mark.parametrize("write", range(1, 5))
+async def test_a_full_disk_leaves_tables_that_agree(write: int, tmp_path: Path) -> None:
+    class File(DiskFile):
+        def sync(self) -> None:
+            Filling.syncs += 1
+            with storage_errors(str(self.name)):
+                if Filling.syncs == write:
+                    raise OSError(28, "No space left on device")
+                super().sync()
+
+    class Filling(Disk):
+        syncs = 0
+
+        def _open(self, path: Path, mode: str, opener: Callable[[str, int], int] | None = None) -> DiskFile:
+            return File(path, mode, opener=opener)
+
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.pdf").write_bytes(report(name))
+        if name == "a":
+            await extract(options(tmp_path, tmp_path))
+            before = {path.name: path.read_bytes() for path in tmp_path.glob("values.*")}
+    with pytest.raises(DiskFull, match="the disk is full"):
+        await extract(options(tmp_path, tmp_path), disk=Filling())
+    after = {path.name: path.read_bytes() for path in tmp_path.glob("values.*")}
+    assert (after == before) == (write <= len(before))  # the last one is the cache's
+    assert not list(tmp_path.glob("values.*.tmp"))
 
 
 async def test_a_full_disk_leaves_each_table_whole(tmp_path: Path) -> None:
