@@ -26,6 +26,7 @@ from jdp_scraper.checkpoint.records import Goal
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import RunFolderError
+from jdp_scraper.pdf import whole
 from tests.support.run_folders import STARTED, demo_vehicles, make_run, replace_pdf, values_row, write_values
 
 WEEK = timedelta(days=7)
@@ -238,6 +239,16 @@ async def test_a_link_that_leads_nowhere_costs_no_other_file(tmp_path: Path, tar
     refreshed, _, vehicles = await known(tmp_path)
     assert refreshed.problems == ()
     assert [report.status for vehicle in vehicles for _, report in vehicle.reports] == ["done"] * 5
+
+
+async def test_a_huge_file_is_told_by_its_size_and_not_read(tmp_path: Path) -> None:
+    folder = await make_run(tmp_path, 2)
+    with sorted(folder.pdfs.iterdir())[0].open("r+b") as file:
+        file.truncate(1 << 36)
+    refreshed, _, vehicles = await known(tmp_path)
+    (line,) = refreshed.problems
+    assert line.endswith(whole.TOO_LARGE)
+    assert sorted(report.status for vehicle in vehicles for _, report in vehicle.reports) == ["done", "failed"]
 
 
 @pytest.mark.parametrize("closed", ["pdf", "values.jsonl", "pdfs"])
