@@ -112,21 +112,29 @@ class Beside:
         return blocks
 
     def _in_column(self, label: Label, rule: Rule, found: Found) -> bool:
-        """Tell whether a value stands where labels in the same column have theirs; else it may be another label's."""
+        """Tell whether a value stands where labels in the same column have theirs; else it may be another label's.
+
+        Where they have them in two columns, the nearer one counts, or the one that most have.
+        """
         line = self._around.lines[label.line]
         left, near = line.cells[label.cell].left, line.height / 2
-        cell, amount = line.cells[found.first], line.cells[found.last]
-        others = False
-        for other, its in self._evidence:
-            its_line = self._around.lines[other.line]
-            if other.line == label.line or self._blocks[other.line] != self._blocks[label.line]:
-                continue
-            if abs(its_line.cells[other.cell].left - left) > near:
-                continue
-            others = True
-            if apart(cell, its_line.cells[its.first]) <= near or apart(amount, its_line.cells[its.last]) <= near:
-                return True
-        return not others and (rule.type not in TEXT_TYPES or self._around.is_last(found))
+        same = [
+            (other, its)
+            for other, its in self._evidence
+            if self._blocks[other.line] == self._blocks[label.line]
+            and abs(self._around.lines[other.line].cells[other.cell].left - left) <= near
+        ]
+        if not any(other.line != label.line for other, _ in same):
+            return rule.type not in TEXT_TYPES or self._around.is_last(found)
+        first, last = line.cells[found.first], line.cells[found.last]
+        cells = [(self._around.lines[its.line].cells[its.first], its) for _, its in same]
+        nearest = min(cell.left for cell, _ in cells)
+        aligned = [
+            cell
+            for cell, its in cells
+            if min(apart(first, cell), apart(last, self._around.lines[its.line].cells[its.last])) <= near
+        ]
+        return any(cell.left == nearest for cell in aligned) or len(aligned) > max(2, len(same) / 2)
 
     def _under_columns(self, label: Label, found: Found) -> bool:
         """Tell whether a table's head has several columns for an amount, none of which is known."""
