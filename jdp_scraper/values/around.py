@@ -35,6 +35,7 @@ class Around:
     def __init__(self, lines: Sequence[Line], labels: Sequence[Sequence[Label]]) -> None:
         self.lines = lines
         self.labels = labels
+        self._beside: dict[tuple[int, int], Found | None] = {}
 
     def text(self, line: int, number: int) -> str:
         """Return a cell's text up to its first label."""
@@ -44,6 +45,12 @@ class Around:
 
     def beside(self, label: Label) -> Found | None:
         """Return what stands behind a label in its cell, or in the next one."""
+        key = label.line, label.start
+        if key not in self._beside:  # a page's style and columns ask once more
+            self._beside[key] = self._found_beside(label)
+        return self._beside[key]
+
+    def _found_beside(self, label: Label) -> Found | None:
         line = self.lines[label.line]
         inline = line.text[label.token : label.until].strip()
         if inline:
@@ -131,9 +138,11 @@ class Around:
             return False
         line, lower = self.lines[found.line], self.lines[found.line + 1]
         gap, cell = line.bottom - lower.top, line.cells[found.first]
+        if gap > FARTHEST * line.height:
+            return False
         same = (place for place, under in enumerate(lower.cells) if abs(under.left - cell.left) <= line.height / 4)
         place = next(same, None)
-        told = self.text(found.line + 1, place) if place is not None and gap <= FARTHEST * line.height else ""
+        told = self.text(found.line + 1, place) if place is not None else ""
         if not told or _OWN_LABEL.match(told):
             return False
         lower_case = _GOES_ON.match(told) is not None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from jdp_scraper.values.around import FARTHEST, Around, Found, apart, overlap
 from jdp_scraper.values.crossing import name_of
 from jdp_scraper.values.labelling import Label
+from jdp_scraper.values.layout import Cell
 from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.texts import Texts
 from jdp_scraper.values.typed import TEXT_TYPES, Typed, is_bare, is_firm_money
@@ -15,6 +17,18 @@ from jdp_scraper.values.typed import TEXT_TYPES, Typed, is_bare, is_firm_money
 _BLOCK_ENDS = 2  # of a line's height: rows farther apart may have their values in another column
 # Of these, no line has two unless it has several columns.
 _ALL_ACROSS = frozenset({"money", "vin", "date"})
+
+
+class _Evidence(NamedTuple):
+    """A label's line, left edge and block of lines, and the cells of its value."""
+
+    line: int
+    left: float
+    block: int
+    first: Cell
+    last: Cell
+    rule: Rule
+    found: Found
 
 
 class Beside:
@@ -57,7 +71,7 @@ class Beside:
         """Tell whether a text may go on in the line, or end before."""
         if found.first == label.cell:
             return label.cut or self._around.joined(found, near=FARTHEST) is not None
-        beyond = self._several_columns and not self._around.is_last(found)
+        beyond = not self._around.is_last(found) and self._several_columns
         return beyond or self._around.joined(found, near=FARTHEST) is not None
 
     def _with_unit(self, label: Label, rule: Rule, found: Found, value: Typed) -> Typed | None:
@@ -85,22 +99,23 @@ class Beside:
     @cached_property
     def _several_columns(self) -> bool:
         """Whether any number of the page stands in several columns, as where vehicles are compared."""
-        for label, found in self._evidence:
-            rule = self._fields[label.fields[0]]
-            value = self._texts.any_value(rule, found.text)
-            if value is not None and rule.type != "reference" and self._varies(rule, found, value):
+        for one in self._evidence:
+            value = self._texts.any_value(one.rule, one.found.text)
+            if value is not None and one.rule.type != "reference" and self._varies(one.rule, one.found, value):
                 return True
         return False
 
     @cached_property
-    def _evidence(self) -> list[tuple[Label, Found]]:
+    def _evidence(self) -> list[_Evidence]:
         """Labels with a number in the next cell, which shows where this page has its values."""
         told = []
         for label in (label for labels in self._around.labels for label in labels if label.whole and label.fields):
             rule = self._fields[label.fields[0]]
             found = self._around.beside(label) if rule.type != "text" else None
             if found is not None and self._texts.value(rule, found.text, set_off=label.colon) is not None:
-                told.append((label, found))
+                cells = self._around.lines[label.line].cells
+                left, block = cells[label.cell].left, self._blocks[label.line]
+                told.append(_Evidence(label.line, left, block, cells[found.first], cells[found.last], rule, found))
         return told
 
     @cached_property
@@ -116,25 +131,17 @@ class Beside:
 
         Where they have them in two columns, the nearer one counts, or the one that most have.
         """
-        line = self._around.lines[label.line]
+        line, block = self._around.lines[label.line], self._blocks[label.line]
         left, near = line.cells[label.cell].left, line.height / 2
-        same = [
-            (other, its)
-            for other, its in self._evidence
-            if self._blocks[other.line] == self._blocks[label.line]
-            and abs(self._around.lines[other.line].cells[other.cell].left - left) <= near
-        ]
-        if not any(other.line != label.line for other, _ in same):
+        same = [one for one in self._evidence if one.block == block and -near <= one.left - left <= near]
+        if not any(one.line != label.line for one in same):
             return rule.type not in TEXT_TYPES or self._around.is_last(found)
         first, last = line.cells[found.first], line.cells[found.last]
-        cells = [(self._around.lines[its.line].cells[its.first], its) for _, its in same]
-        nearest = min(cell.left for cell, _ in cells)
-        aligned = [
-            cell
-            for cell, its in cells
-            if min(apart(first, cell), apart(last, self._around.lines[its.line].cells[its.last])) <= near
-        ]
-        return any(cell.left == nearest for cell in aligned) or len(aligned) > max(2, len(same) / 2)
+        nearest = min(one.first.left for one in same)
+        if first.left == nearest:
+            return True
+        aligned = [one for one in same if apart(first, one.first) <= near or apart(last, one.last) <= near]
+        return any(one.first.left == nearest for one in aligned) or len(aligned) > max(2, len(same) / 2)
 
     def _under_columns(self, label: Label, found: Found) -> bool:
         """Tell whether a table's head has several columns for an amount, none of which is known."""
@@ -143,21 +150,20 @@ class Beside:
             self._around.lines[label.line].cells[label.cell].right,
         )
         amount = self._around.lines[found.line].cells[found.last]
-        named = frozenset().union(*(side for name in label.fields for side in self._crosses.get(name, ())))
         for number in self._around.rows_above(label.line):
             line = self._around.lines[number]
-            if (
-                self._around.labels[number]
-                and self._around.labels[number][0].cell == 0
-                and line.cells[0].left <= left + line.height
-            ):
+            if len(line.cells) < 2 or line.cells[-2].left <= right:
+                continue
+            labels = self._around.labels[number]
+            if labels and labels[0].cell == 0 and line.cells[0].left <= left + line.height:
                 continue  # another row
             columns = [place for place, cell in enumerate(line.cells) if cell.left > right]
             over = [place for place in columns if overlap(line.cells[place], amount)]
             texts = [line.text[line.cells[place].start : line.cells[place].end] for place in columns]
             if len(columns) > 1 and over and not any(is_firm_money(text) for text in texts):
                 cell = line.cells[over[0]]
-                return name_of(line.text[cell.start : cell.end]) not in named
+                name = name_of(line.text[cell.start : cell.end])
+                return not any(name in side for field in label.fields for side in self._crosses.get(field, ()))
         return False
 
     def _is_adjustment(self, label: Label, found: Found) -> bool:

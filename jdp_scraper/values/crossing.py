@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from jdp_scraper.values.around import CURRENCY, apart
 from jdp_scraper.values.layout import Cell, Line
@@ -12,13 +12,13 @@ _TABLE_ENDS = 3  # of a line's height: a wider gap sets another thing apart
 
 
 class Crossings:
-    """The lines of a page as rows of tables; ``crosses`` are the names of rows and columns of all fields."""
+    """The lines of a page as rows of tables; ``known`` are the names of rows and columns of all fields."""
 
-    def __init__(self, lines: Sequence[Line], crosses: Iterable[Sequence[frozenset[str]]]) -> None:
+    def __init__(self, lines: Sequence[Line], known: frozenset[str]) -> None:
         self._lines = lines
         self._names = [[name_of(line.text[cell.start : cell.end]) for cell in line.cells] for line in lines]
         self._all = frozenset(name for names in self._names for name in names)
-        self._known = frozenset().union(*(names for sides in crosses for names in sides))
+        self._known = known
 
     def texts(self, ones: frozenset[str], others: frozenset[str]) -> Iterator[str]:
         """Yield what stands where names of the two kinds meet, whichever of them are the rows."""

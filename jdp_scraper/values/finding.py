@@ -70,6 +70,7 @@ class Finder:
             for name, rule in fields.items()
             if rule.cross
         }
+        self.crossed = frozenset(name for sides in self.crosses.values() for names in sides for name in names)
         crossed = (f"{one} {other}" for ones, others in self.crosses.values() for one, other in product(ones, others))
         self._words = tuple({tuple(told.casefold().split(" ")) for told in (*self.labels.all, *crossed)})
         self.patterns = {name: re.compile(rule.pattern) for name, rule in fields.items() if rule.pattern}
@@ -104,7 +105,7 @@ class _Page:
                 if value is not None:
                     shown.says(label, name, fields[name].type, value)
         shown.several |= self._beside.several or self._below.several
-        crossings = Crossings(self._lines, self._finder.crosses.values())
+        crossings = Crossings(self._lines, self._finder.crossed)
         for name, sides in self._finder.crosses.items():
             for text in crossings.texts(*sides):
                 value = self._texts.value(fields[name], text)

@@ -21,17 +21,19 @@ class Texts:
 
     def value(self, rule: Rule, text: str, *, set_off: bool = False) -> Typed | None:
         """Return the value that a text is; unless it is set off, a small number or word may be another."""
-        value = self._read(rule, text) if set_off else self.any_value(rule, text)
+        value = self._read(rule, text)
         if value is None or set_off:
             return value
-        if rule.type == "miles" and isinstance(value, int) and value < _LOW and text.isdecimal():
-            return None
-        return None if rule.type == "money" and is_bare(text) else value
+        if rule.type == "money":
+            return None if is_bare(text) else value
+        if rule.type == "miles":
+            return None if isinstance(value, int) and value < _LOW and text.isdecimal() else value
+        return value if rule.type != "reference" or _holds_digit(text) else None
 
     def any_value(self, rule: Rule, text: str) -> Typed | None:
         """Return the value that a text is, also a small number."""
         value = self._read(rule, text)
-        return None if rule.type == "reference" and not any(character.isdigit() for character in text) else value
+        return value if rule.type != "reference" or _holds_digit(text) else None
 
     def _read(self, rule: Rule, text: str) -> Typed | None:
         key = rule.type, text  # a page's style asks for most texts once more
@@ -39,3 +41,7 @@ class Texts:
             ended = text.endswith(":") or (rule.type in TEXT_TYPES and self._labels.in_text(text))
             self._known[key] = None if ended else read_as(rule.type, text, self._dates)
         return self._known[key]
+
+
+def _holds_digit(text: str) -> bool:
+    return any(character.isdigit() for character in text)
