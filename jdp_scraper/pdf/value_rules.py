@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -16,6 +17,7 @@ from jdp_scraper.pdf.plain_text import plain
 FieldType = Literal["reference", "vin", "year", "text", "number", "miles", "money", "date"]
 # Columns that are no values, or are told of a row as a whole.
 RESERVED = ("file", "sha256", "error", "flags")
+_DAYS = (date(2025, 12, 31), date(1998, 3, 4))
 
 
 def _label(value: str) -> str:
@@ -43,6 +45,19 @@ def _compiled(value: str) -> re.Pattern[str]:
         raise ValueError(f"is no regular expression: {error}") from error
 
 
+def _date_format(value: str) -> str:
+    """Refuse what does not tell every date whole: two days of different years have to come back as they were."""
+    for day in _DAYS:
+        try:
+            told = datetime.strptime(day.strftime(value), value)  # noqa: DTZ007 - a date on paper has no time zone
+        except ValueError as error:
+            raise ValueError(f"dates: {value!a} is no format of a date: {error}") from error
+        if told.date() != day:
+            raise ValueError(f"dates: {value!a} needs day, month and year, as %m/%d/%Y")
+    return value
+
+
+DateFormat = Annotated[str, AfterValidator(_date_format)]
 Label = Annotated[str, AfterValidator(_label)]
 
 
@@ -96,7 +111,7 @@ class ValueRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    dates: tuple[str, ...] = Field(
+    dates: tuple[DateFormat, ...] = Field(
         ("%m/%d/%Y", "%B %d, %Y", "%b %d, %Y", "%Y-%m-%d"), description="how dates are written, as for strptime"
     )
     title: Annotated[str, AfterValidator(_title)] = Field(

@@ -140,6 +140,8 @@ async def _extract(
                 out: [await open_place(source, options.portal, options.rules_from) for source in ones]
                 for out, ones in by_out.items()
             }
+        for ones in outs.values():
+            columns_of([place.own_fields for place in ones])  # raises where they have no table in common
         places = [place for ones in outs.values() for place in ones]
         if not any(place.files for place in places):
             raise ValuesError(f"{sources[0].path} holds no report yet: fetch some first, or name another run")

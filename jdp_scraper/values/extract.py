@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from jdp_scraper.pdf.opening import MAX_CHARACTERS, Refused, load, opened, sha256_of, text_pages, too_long
 from jdp_scraper.pdf.plain_text import has_marks
 from jdp_scraper.pdf.whole import MAX_BYTES
-from jdp_scraper.values.finding import Finder
+from jdp_scraper.values.finding import Finder, Shown
 from jdp_scraper.values.layout import Line, lines_of
 from jdp_scraper.values.rule import Rule
 from jdp_scraper.values.typed import Typed
@@ -22,6 +22,10 @@ from jdp_scraper.values.typed import Typed
 MAX_PAGES = 200
 _READ_AT_ONCE = 1 << 20
 _MOST_TITLES = 5
+_YEAR = re.compile(r"[0-9]{4}")
+_LIKE = 0.1  # of a line's height
+_UNFINISHED = re.compile(r"[,;(-]$|(?:^| )[a-z]+$|(?:\S+ ){5}\S*[^.!?:]$")  # a sentence that goes on
+_LOWER = re.compile(r"[a-z]{2,} ")
 _LONGEST_TITLE = 200  # a pattern may take its time on a longer text
 
 
@@ -88,8 +92,12 @@ def _reader(rules: str) -> _Reader:
 
 
 def _read(data: bytes, reader: _Reader) -> dict[str, Any]:
-    """Return what the first page that shows a field says of it; a page that says two things says nothing."""
+    """Return what the pages say of the first vehicle; what two of them, or one, say in two ways is not known.
+
+    A page of several vehicles says nothing, and where another one begins, reading ends.
+    """
     found: dict[str, Typed | None] = {}
+    vehicle: dict[tuple[str, int], Typed] = {}
     titles: list[tuple[int, str]] = []
     characters = 0
     with opened(data, MAX_PAGES) as document:
@@ -101,9 +109,13 @@ def _read(data: bytes, reader: _Reader) -> dict[str, Any]:
             if not reader.finder.may_find(text) and (titles or reader.title is None):
                 continue
             lines = lines_of(text_page, text)
-            for name, values in reader.finder.values(lines).items():
-                if values and name not in found:
-                    found[name] = values.pop() if len(values) == 1 else None
+            shown = reader.finder.shown(lines)
+            if shown.several:
+                continue
+            if any(vehicle.get(key, value) != value for key, value in shown.vehicle.items()):
+                break
+            vehicle |= shown.vehicle
+            _add(found, shown)
             titles = titles or list(dict.fromkeys(_titles(lines, reader.title)))[:_MOST_TITLES]
     if not characters:
         raise Refused("it holds no text, as a scan")
@@ -114,11 +126,32 @@ def _is_readable(value: Typed | None) -> bool:
     return value is not None and not (isinstance(value, str) and has_marks(value))
 
 
-def _titles(lines: Iterable[Line], title: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
-    for line in lines if title is not None else ():
-        for cell in line.cells:
-            text = line.text[cell.start : cell.end]
-            if title is None or len(text) > _LONGEST_TITLE or has_marks(text):
-                continue
-            if (match := title.match(text)) is not None:
-                yield int(match["year"]), match["rest"]
+def _add(found: dict[str, Typed | None], shown: Shown) -> None:
+    """Add what a further page says to what is ``found``: ``None`` is a field that no later page can tell."""
+    for name, values in shown.values.items():
+        if values:
+            value = values.pop() if len(values) == 1 else None
+            found[name] = value if found.get(name, value) == value else None
+    for name in shown.unknown:
+        found.setdefault(name, None)
+
+
+def _titles(lines: Sequence[Line], title: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
+    """Yield each line that has the form of a title, all of it, unless it is part of a sentence."""
+    for number, line in enumerate(lines) if title is not None else ():
+        if len(line.cells) > 1 or len(line.text) > _LONGEST_TITLE or has_marks(line.text) or title is None:
+            continue
+        match = title.match(line.text)
+        if match is None or _YEAR.fullmatch(match["year"]) is None or line.text.endswith("."):
+            continue
+        if number and _run_on(lines[number - 1], line) and _UNFINISHED.search(lines[number - 1].text):
+            continue
+        if number + 1 < len(lines) and _run_on(line, lines[number + 1]) and _LOWER.match(lines[number + 1].text):
+            continue
+        yield int(match["year"]), match["rest"]
+
+
+def _run_on(line: Line, lower: Line) -> bool:
+    """Tell whether two lines may be of one text."""
+    near = abs(line.height - lower.height) < _LIKE * line.height
+    return near and line.bottom - lower.top < 1.5 * line.height

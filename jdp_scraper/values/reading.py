@@ -25,7 +25,10 @@ from jdp_scraper.values.extract import pdf_sha256
 MODULES = ("jdp_scraper.values.extract",)
 # All modules that this one imports: another version of one of them may read something else.
 DECIDING = {
-    "values": ("extract", "finding", "layout", "rule", "typed", "vin"),
+    "values": (
+        *("around", "below", "beside", "crossing", "extract", "finding", "labelling"),
+        *("layout", "rule", "texts", "typed", "vin"),
+    ),
     "pdf": ("labels", "opening", "plain_text", "raised", "whole"),
 }
 _EXTRACT = f"{MODULES[0]}:extract_file"

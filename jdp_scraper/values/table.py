@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from jdp_scraper.errors import ValuesError
 from jdp_scraper.pdf.plain_text import plain
 from jdp_scraper.pdf.value_rules import BUILT_IN, FieldType
 from jdp_scraper.values.title import from_titles
@@ -61,11 +62,18 @@ class Table:
 
 
 def columns_of(rules: Sequence[Mapping[str, FieldType]]) -> dict[str, FieldType]:
-    """Return the columns for such fields: the built-in ones, what is told of a file, and then a user's own."""
+    """Return the columns for such fields: the built-in ones, what is told of a file, and then a user's own.
+
+    Raises ``ValuesError`` where two profiles mean different things by one name.
+    """
     columns: dict[str, FieldType] = {name: rule.type for name, rule in BUILT_IN.items()}
     columns |= dict.fromkeys(ABOUT_THE_FILE, "text")
-    for own in rules:
-        columns |= {name: kind for name, kind in own.items() if name not in columns}
+    for name, kind in (item for own in rules for item in own.items()):
+        if name not in BUILT_IN and columns.setdefault(name, kind) != kind:
+            raise ValuesError(
+                f"the field {name} is {columns[name]!r} in one profile and {kind!r} in another: they have no table in "
+                "common; name one of them, or leave out --out"
+            )
     return columns
 
 

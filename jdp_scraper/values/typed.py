@@ -30,12 +30,31 @@ _DATE_LENGTH = 30
 _DIGITS = 9  # more are no price, no mileage, and no 32-bit number
 # What stands where there is no value.
 _NOTHING = re.compile(r"[-\u2010-\u2015.*_ ]*|n/?a|none|not available|unknown|tbd", re.IGNORECASE)
+_SENTENCE = re.compile(r"[a-z]+,? .*|.*\.")  # goes on, or ends
+_LABEL_WITHIN = re.compile(r"\w ?:( |$)")
+_BARE = re.compile(r"\(?-?(?:\d{1,3}|(?:19|20)\d\d)\)?")
+_FIRM = re.compile(r"[$,.]|USD")
+
+
+def is_nothing(text: str) -> bool:
+    """Tell whether a text says that there is no value."""
+    return _NOTHING.fullmatch(text) is not None
+
+
+def is_bare(text: str) -> bool:
+    """Tell whether an amount may as well be a page's number, a count or a year."""
+    return _BARE.fullmatch(text) is not None
+
+
+def is_firm_money(text: str) -> bool:
+    """Tell whether a text can be nothing but an amount."""
+    return _FIRM.search(text) is not None and _money(text) is not None
 
 
 def read_as(kind: str, text: str, dates: Sequence[str] = ()) -> Typed | None:
     """Return the value of a type that a text (spelled by ``plain``) is, ``None`` where it is none of it."""
     text = text.strip()
-    if not text or _NOTHING.fullmatch(text):
+    if not text or is_nothing(text):
         return None
     if kind == "date":
         return _date(text, dates)
@@ -56,7 +75,13 @@ def is_typed(kind: str, value: object) -> bool:
 
 
 def _text(text: str) -> str | None:
-    return text if len(text) <= LONGEST_TEXT and any(character.isalnum() for character in text) else None
+    if len(text) > LONGEST_TEXT or _SENTENCE.fullmatch(text) or _LABEL_WITHIN.search(text):
+        return None
+    return text if any(character.isalnum() for character in text) else None
+
+
+def _reference(text: str) -> str | None:
+    return _text(text) if " " not in text else None
 
 
 def _vin(text: str) -> str | None:
@@ -105,7 +130,7 @@ def _date(text: str, formats: Sequence[str]) -> str | None:
 
 _READERS: Mapping[str, Callable[[str], Typed | None]] = {
     "text": _text,
-    "reference": _text,
+    "reference": _reference,
     "vin": _vin,
     "year": _year,
     "number": _whole,
