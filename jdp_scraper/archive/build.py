@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jdp_scraper.archive.assembling import archive_of
-from jdp_scraper.archive.assets import FEW, MODULES, AssetMaker, Assets, Wanted, recipe, wanted_of
+from jdp_scraper.archive.assets import MODULES, Wanted, recipe, wanted_of
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.cache import Cache, Kept
+from jdp_scraper.archive.early import Early
 from jdp_scraper.archive.model import Archive
 from jdp_scraper.archive.pages import pages_of
 from jdp_scraper.archive.parts import Parts
@@ -32,7 +33,7 @@ from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
 from jdp_scraper.catalog.database import remove_database
-from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
+from jdp_scraper.catalog.entries import VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.disk import Disk
 from jdp_scraper.errors import ArchiveError, StorageError
@@ -126,7 +127,8 @@ class Build:
             catalog = await stack.enter_async_context(Catalog.open(state / _CATALOG, self._disk))
             cache = await stack.enter_async_context(Cache.open(state / _CACHE, self._disk))
             staging = Staging(built.out, state, self._disk, await cache.files())
-            early = _Early(options, cache, staging, self._processes, self._stages)
+            parallel = Parallel(options.workers, options.parallel_assets)
+            early = Early(cache, staging, self._processes, self._stages, parallel, optimize=options.optimize)
             try:
                 async with meanwhile(early.look()):
                     refreshed = await catalog.refresh(sources, early)
@@ -143,7 +145,7 @@ class Build:
         built.seconds = time.perf_counter() - began
         return built
 
-    async def _follow(self, catalog: Catalog, cache: Cache, early: _Early, refreshed: Refreshed) -> None:
+    async def _follow(self, catalog: Catalog, cache: Cache, early: Early, refreshed: Refreshed) -> None:
         """Make what the catalog shows now, if anything differs from what it showed to the last build."""
         staging, told = early.staging, await cache.told()
         inputs = await asyncio.to_thread(self._inputs, refreshed)  # it reads the code once
@@ -167,7 +169,7 @@ class Build:
         """Return once no worker process is left that may write."""
         await (self._processes.reap() if self._lent else self._processes.close())
 
-    async def _make(self, catalog: Catalog, cache: Cache, early: _Early, refreshed: Refreshed, inputs: str) -> None:
+    async def _make(self, catalog: Catalog, cache: Cache, early: Early, refreshed: Refreshed, inputs: str) -> None:
         options, built, staging = self._options, self._built, early.staging
         runs, vehicles = await catalog.runs(), await catalog.vehicles()
         wanted = _wanted(vehicles, refreshed.runs)
@@ -218,83 +220,6 @@ class Build:
             for outcome in after.outcomes:
                 stage.took(outcome.seconds)
         return after
-
-
-class _Early:
-    """What is begun while the catalog still reads: workers, the folder of the next archive, assets that are missing."""
-
-    def __init__(
-        self, options: BuildOptions, cache: Cache, staging: Staging, processes: WorkerProcesses, stages: Stages
-    ) -> None:
-        self.staging = staging
-        self._options = options
-        self._cache = cache
-        self._processes = processes
-        self._stages = stages
-        self._stage: Stage | None = None
-        parallel = Parallel(options.workers, options.parallel_assets)
-        self._maker = AssetMaker(staging, processes, parallel, optimize=options.optimize)
-        self._looked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._beginning: asyncio.Task[None] | None = None
-        self._wanted: list[Wanted] = []
-
-    @property
-    def has_begun(self) -> bool:
-        """Tell whether there is a next archive."""
-        return self._beginning is not None
-
-    async def look(self) -> None:
-        """See what the archive holds; nothing is begun where that fails."""
-        try:
-            await in_thread(self.staging.look)
-        except BaseException:
-            self._looked.cancel()
-            raise
-        self._looked.set_result(None)
-
-    async def on_change(self) -> None:
-        """Begin the next archive, and launch as many workers as a few assets are worth; does not wait for it."""
-        self._begin_once()
-
-    def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
-        """Begin to make what a run brings."""
-        self._wanted += wanted_of((run.path, report) for report in reports)
-        if self._stage is not None:
-            self._make_wanted()
-
-    async def finish(self, wanted: Sequence[Wanted]) -> Assets:
-        """Return all assets; see ``AssetMaker``."""
-        await self._begin_once()
-        assets = await self._maker.finish(wanted)
-        if self._stage is not None:
-            self._stage.end()
-        return assets
-
-    def _begin_once(self) -> asyncio.Task[None]:
-        if self._beginning is None:
-            self._beginning = asyncio.ensure_future(self._begin())
-        return self._beginning
-
-    async def _begin(self) -> None:
-        async with meanwhile(self._processes.launch(FEW if self._options.parallel_assets else 1)):
-            await self._looked
-            async with meanwhile(in_thread(self.staging.begin)):
-                made_by = await asyncio.to_thread(recipe, self._options.optimize)  # it reads files, once
-                known = await self._cache.assets(made_by)
-        self._stage = self._stages.begin("assets")
-        self._maker.start(known, self._stage, self._processes.there)
-        self._make_wanted()
-
-    def _make_wanted(self) -> None:
-        self._maker.begin(self._wanted)
-        self._wanted.clear()
-
-    async def give_up(self) -> None:
-        """Stop making; returns once nothing of it is under way."""
-        if self._beginning is not None:
-            self._beginning.cancel()
-            await asyncio.gather(self._beginning, return_exceptions=True)
-        await self._maker.give_up()
 
 
 def _forget(options: BuildOptions, disk: Disk) -> None:
