@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from jdp_scraper.browser.session import BrowserSession
+from jdp_scraper.portal.grid import GridPage
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.listing import list_inventory
 from jdp_scraper.portal.site import Site
+from jdp_scraper.portal.vehicle_page import VehicleOpener
 from jdp_scraper.portal.visit import Visit
+from jdp_scraper.vehicle import Vehicle
 
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, Ear, StartPortal
@@ -30,3 +35,32 @@ async def test_the_rows_seen_before_the_export_can_be_worked_on_at_once(
     for vehicle in listing.vehicles[:20]:
         (row,) = await links.rows_of(vehicle)
         assert row.link and row.early
+
+
+@pytest.mark.parametrize("pager", ["always", "several"])
+async def test_a_filter_that_was_left_on_and_shows_nothing_hides_neither_the_inventory_nor_a_vehicle(
+    pager: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=50, pager=pager, export_filtered=True)
+    account = Account(browser, Site(profile_of(), portal.url), tmp_path, ear)
+    session, links = account.session(), LinkBook()
+    visit = Visit(browser, await browser.new_page())
+    await session.open(visit)
+    grid = GridPage(visit.page, account.site, STEP_S)
+
+    async def leave_on() -> None:
+        await grid.open()
+        assert (await grid.filter("no such reference")).is_empty
+
+    await leave_on()
+    listing = await list_inventory(visit, account.site, session, links, bus=ear.bus, seconds=STEP_S)
+    assert len(listing.vehicles) == 50
+    await leave_on()
+    opener = VehicleOpener(
+        Site(profile_of(vehicle__open="click"), portal.url), links, None, seconds=STEP_S, bus=ear.bus
+    )
+    one = (await portal.inventory())[30]
+    page = await browser.new_page()
+    await opener.open(page, Vehicle(one["reference"], one["vin"]), lambda: None)
+    assert page.url.endswith(one["key"])
+    await session.close()

@@ -125,10 +125,12 @@ async def test_a_search_that_keeps_failing_leaves_the_vehicles_to_their_workers(
     assert [text.endswith("; once more") for text in told] == [True, True, False]
 
 
+@pytest.mark.parametrize("pager", ["always", "several"])
+@pytest.mark.parametrize("links", ["address", "script"])
 async def test_a_vehicle_that_is_gone_holds_nobody_up_and_is_told(
-    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+    links: str, pager: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
 ) -> None:
-    portal = await start_portal(vehicles=LOT, page_size=SIZE)
+    portal = await start_portal(vehicles=LOT, page_size=SIZE, links=links, pager=pager)
     goal = await anywhere(portal, 8)
     async with work_on(portal, browser, tmp_path, ear, goal=goal, max_retries=0) as work:
         await portal.change_lot(remove=[goal.only[2]])
