@@ -34,6 +34,7 @@ def grid_of(page: Page, site: SmallSite, **grid: Any) -> GridPage:
         "state": "page",
     }
     table["inventory"] = {"address": "/lot", "grid": rule | grid}
+    table["license"] = {"checkbox": "#agree", "accepted": "a.in"}
     return GridPage(page, Site(SiteProfile.model_validate(table), site.origin), STEP_S)
 
 
@@ -186,9 +187,13 @@ async def test_a_grid_that_shows_nothing_ends_in_a_timeout(
         await read(grid)
 
 
-async def test_a_grid_that_asks_for_a_sign_in_is_told(page: Page, site: SmallSite) -> None:
-    site.html("/lot", "<form><input name=password type=password></form>")
-    with pytest.raises(SessionExpired):
+BARRIERS = {"a sign-in": "<form><input name=password type=password></form>", "its license": "<input id=agree>"}
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+async def test_a_grid_that_asks_for_a_sign_in_or_its_license_is_told(barrier: str, page: Page, site: SmallSite) -> None:
+    site.html("/lot", BARRIERS[barrier])
+    with pytest.raises(SessionExpired, match=barrier):
         await grid_of(page, site).open()
 
 
@@ -292,6 +297,29 @@ def by_script(
     listed = [list(one) for one in vehicles]
     drawn = BY_SCRIPT % (listed, number, filtered, pager_from, filter_after_ms, first_after_ms)
     site.html("/lot", drawn + more)
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+@pytest.mark.parametrize("way", ["another page", "in place of the rows", "beside the rows"])
+async def test_what_the_portal_asks_for_in_the_middle_is_told_at_once(
+    way: str, barrier: str, page: Page, site: SmallSite
+) -> None:
+    shown = BARRIERS[barrier]
+    site.html("/in", shown)
+    more = "<a class=more href='%s'>Next</a><div id=late hidden></div>"
+    if way == "another page":
+        site.html("/lot", PLAIN + more % "/in")
+    elif way == "in place of the rows":
+        site.html("/lot", f"<div id=g>{PLAIN}</div>" + more % f'javascript:g.innerHTML="{shown}";void 0')
+    else:
+        site.html("/lot", PLAIN + more % f'javascript:late.innerHTML="{shown}";late.hidden=false;void 0')
+    grid = grid_of(page, site, next="a.more")
+    await grid.open()
+    async with asyncio.timeout(STEP_S / 2):
+        walk = grid.walk()
+        assert told(await anext(walk)) == list(ROWS)
+        with pytest.raises(SessionExpired, match=barrier):
+            await anext(walk)
 
 
 FILTERED = {"filter": {"input": "#f", "clear": "a.clear"}, "next": "a.more", "pager": PAGER}

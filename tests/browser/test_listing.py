@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -63,4 +64,21 @@ async def test_a_filter_that_was_left_on_and_shows_nothing_hides_neither_the_inv
     page = await browser.new_page()
     await opener.open(page, Vehicle(one["reference"], one["vin"]), lambda: None)
     assert page.url.endswith(one["key"])
+    await session.close()
+
+
+@pytest.mark.parametrize("at", ["grid_page", "grid"])
+async def test_a_license_that_is_asked_for_at_the_grid_is_accepted_before_the_listing(
+    at: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=50)
+    account = Account(browser, Site(profile_of(), portal.url), tmp_path, ear)
+    session = account.session()
+    visit = Visit(browser, await browser.new_page())
+    await session.open(visit)
+    await portal.fault("license", at=at)
+    async with asyncio.timeout(STEP_S / 2):
+        listing = await list_inventory(visit, account.site, session, LinkBook(), bus=ear.bus, seconds=STEP_S)
+    assert len(listing.vehicles) == 50
+    assert (await portal.ledger())["license_accepted"] == 2
     await session.close()
