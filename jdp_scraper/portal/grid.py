@@ -56,18 +56,23 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class GridView:
-    """One page of rows, in order; ``blank`` counts those without a reference, which are left out."""
+    """One page of rows, in order; those without a reference stand apart, in ``unnamed``."""
 
     rows: tuple[GridRow, ...]
     pager: Pager
     has_next: bool
     filtered: bool
-    blank: int = 0
+    unnamed: tuple[GridRow, ...] = ()
+
+    @property
+    def blank(self) -> int:
+        """How many rows have no reference."""
+        return len(self.unnamed)
 
     @property
     def is_empty(self) -> bool:
         """Whether no row shows at all."""
-        return not self.rows and not self.blank
+        return not self.rows and not self.unnamed
 
 
 class GridPage:
@@ -83,6 +88,11 @@ class GridPage:
     def page(self) -> Page:
         """The page that the grid is on."""
         return self._page
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether rows can be looked for by their reference."""
+        return self._rule.filter is not None
 
     @property
     def has_pager(self) -> bool:
@@ -159,7 +169,7 @@ class GridPage:
             yield view
             number += 1
             if self._rule.pages is not None:
-                if not view.rows or (view.pager.pages is not None and number > view.pager.pages):
+                if view.is_empty or (view.pager.pages is not None and number > view.pager.pages):
                     return
                 await self._open_numbered(number)
                 following = await self._read_or_none()
@@ -167,7 +177,7 @@ class GridPage:
                 following = await self._read("next", as_arg(self._rule.next))
             else:
                 return
-            if following is None or not following.rows or following.rows == view.rows:
+            if following is None or following.is_empty or _is_same_page(following, view):
                 return
             view = following
 
@@ -281,14 +291,25 @@ class GridPage:
                 "correct inventory.grid.reference in the profile"
             )
         rows = tuple(_row(raw, self._rule) for raw in found["rows"])
-        named = tuple(row for row in rows if row.vehicle.reference)
         return GridView(
-            named,
+            tuple(row for row in rows if row.vehicle.reference),
             read_pager(self._rule.pager, found["text"]),
             found["next"],
             found["filtered"],
-            blank=len(rows) - len(named),
+            tuple(row for row in rows if not row.vehicle.reference),
         )
+
+
+def _is_same_page(one: GridView, other: GridView) -> bool:
+    """Tell whether two views are of the same page of rows: a way to the next one may go nowhere after the last.
+
+    Rows that tell nothing look alike on every page; the pager's number tells them apart as far as there are such pages,
+    since a number alone may repeat what it was asked for.
+    """
+    if (one.rows, one.unnamed) != (other.rows, other.unnamed):
+        return False
+    page, pages = one.pager.page, one.pager.pages
+    return page is None or pages is None or page > pages or page == other.pager.page
 
 
 def _stopped_by(barrier: str) -> SessionExpired:

@@ -255,6 +255,43 @@ async def test_a_page_of_rows_tells_its_pager_and_whether_there_is_more(page: Pa
     ]
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["pager", "no pager"])
+@pytest.mark.parametrize("way", ["next", "pages"])
+async def test_pages_of_rows_without_a_reference_are_walked_on(
+    way: str, told: bool, page: Page, site: SmallSite
+) -> None:
+    all_rows = [("1", "V1"), *(("", f"V{number}") for number in range(2, 7)), ("7", "V7")]
+
+    async def lot(request: web.Request) -> web.StreamResponse:
+        number = min(int(request.query.get("page", "1")), 4)
+        body = rows(*all_rows[(number - 1) * 2 : number * 2])
+        table = f"<table><tr><th></th><th>Ref</th><th>VIN</th></tr>{body}</table><p>Page {number} of 4 (7 items)</p>"
+        more = f"<a class=more href='/lot?page={number + 1}'>Next</a>"  # it stays on the last page, and leads nowhere
+        return web.Response(text=table + more, content_type="text/html")
+
+    site.pages["/lot"] = lot
+    rule: dict[str, Any] = {"next": "a.more"} if way == "next" else {"pages": "/lot?page={page}"}
+    grid = grid_of(page, site, **rule | ({"pager": PAGER} if told else {}))
+    await grid.open()
+    assert [(len(view.rows), view.blank) async for view in grid.walk()] == [(1, 1), (0, 2), (0, 2), (1, 0)]
+
+
+@pytest.mark.parametrize(("pager", "seen"), [(PAGER, 3), (r"Page (?P<page>\d+)", 1), (None, 1)])
+async def test_rows_that_look_alike_are_told_apart_by_the_pager_s_number_as_far_as_there_are_pages(
+    pager: str | None, seen: int, page: Page, site: SmallSite
+) -> None:
+    async def lot(request: web.Request) -> web.StreamResponse:
+        number = int(request.query.get("page", "1"))
+        table = "<table><tr><th>Ref</th></tr><tr class=row><td> </td></tr></table>"
+        more = f"<p>Page {number} of 3 (3 items)</p><a class=more href='/lot?page={number + 1}'>Next</a>"
+        return web.Response(text=table + more, content_type="text/html")
+
+    site.pages["/lot"] = lot
+    grid = grid_of(page, site, next="a.more", pager=pager, vin=None)
+    await grid.open()
+    assert len([view async for view in grid.walk()]) == seen
+
+
 BY_SCRIPT = """
 <div id=bar></div><input id=f><div id=grid></div>
 <script>
