@@ -19,6 +19,7 @@ CsvEncoding = Literal["utf-8", "cp1252"]
 XhrSignedOut = Literal["401", "redirect"]
 FileName = Literal["same", "reference", "vin"]
 HeaderShape = Literal["plain", "nested"]
+PagerRule = Literal["always", "several"]
 
 # A lot above this size would run out of six-digit references.
 MAX_VEHICLES = 200_000
@@ -50,6 +51,7 @@ class DemoOptions:
     scans: Annotated[bool, "the reports are scans without text"] = False
     file_name: Annotated[FileName, "what a report's file name tells: the same for all, or its vehicle"] = "same"
     header: Annotated[HeaderShape, "markup of the grid's header cells"] = "plain"
+    pager: Annotated[PagerRule, "when the pager shows: always, or for several pages of rows only"] = "always"
     icon_text: Annotated[bool, "the icons of a row have a text where their picture is blocked"] = True
     xhr_signed_out: Annotated[XhrSignedOut, "what a signed-out request of a page's script is answered with"] = "401"
     csv_bom: Annotated[bool, "begin the export with a byte-order mark (utf-8 only)"] = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import unicodedata
 from collections.abc import AsyncIterator
@@ -12,7 +13,15 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from jdp_scraper.errors import PortalChanged, SessionExpired, StepTimeout, VehicleNotListed
+from jdp_scraper.errors import (
+    NotShown,
+    PageLost,
+    PortalAnswered,
+    PortalChanged,
+    SessionExpired,
+    StepTimeout,
+    VehicleNotListed,
+)
 from jdp_scraper.portal.in_page import moved_on, open_address, page_step, run_across_navigation, run_script
 from jdp_scraper.portal.inventory import as_shown, vehicle_of
 from jdp_scraper.portal.profile import Grid
@@ -47,13 +56,23 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class GridView:
-    """One page of rows, in order; ``blank`` counts those without a reference, which are left out."""
+    """One page of rows, in order; those without a reference stand apart, in ``unnamed``."""
 
     rows: tuple[GridRow, ...]
     pager: Pager
     has_next: bool
     filtered: bool
-    blank: int = 0
+    unnamed: tuple[GridRow, ...] = ()
+
+    @property
+    def blank(self) -> int:
+        """How many rows have no reference."""
+        return len(self.unnamed)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row shows at all."""
+        return not self.rows and not self.unnamed
 
 
 class GridPage:
@@ -71,6 +90,11 @@ class GridPage:
         return self._page
 
     @property
+    def has_filter(self) -> bool:
+        """Whether rows can be looked for by their reference."""
+        return self._rule.filter is not None
+
+    @property
     def has_pager(self) -> bool:
         """Whether the profile says how the pager counts the rows."""
         return self._rule.pager is not None
@@ -80,7 +104,7 @@ class GridPage:
         self._page = page
 
     async def open(self) -> None:
-        """Go to the grid; raises ``SessionExpired`` where the portal asks for a sign-in instead."""
+        """Go to the grid; raises ``SessionExpired`` where the portal asks for a sign-in or its license instead."""
         if self._rule.pages is not None:
             await self._open_numbered(1)
         else:
@@ -93,18 +117,21 @@ class GridPage:
         await open_address(self._page, self._site.url(address), "grid", self._seconds)
         async with page_step("grid", self._seconds):
             await self._page.wait_for_load_state("domcontentloaded")
-        if (await look(self._page, self._site, self._seconds)).form:
-            raise SessionExpired("grid: the portal asks for a sign-in")
+        seen = await look(self._page, self._site, self._seconds)
+        if seen.form or seen.license:
+            raise _stopped_by("form" if seen.form else "license")
 
     async def clear(self) -> GridView:
         """End a filter that an earlier session left on; all rows are shown from their first page afterwards.
 
         Returns what was seen last, which need not be that first page.
         """
-        rule = self._rule
-        view = await self._read()
-        if view.filtered and rule.filter is not None and rule.filter.clear is not None:
-            view = await self._read("clear", as_arg(rule.filter.clear)) or view
+        view = await self._read_filtered()
+        if view.filtered:
+            was_empty = view.is_empty
+            view = await self._unfilter()
+            if was_empty and view.filtered:  # these rows may be the filter's, drawn late, and not all
+                view = await self._unfilter()
         if view.pager.page not in {None, 1}:
             await self._go_first()
         return view
@@ -116,7 +143,23 @@ class GridPage:
         elif rule.filter is not None:
             # Whatever the pager looks like, a filter set and taken away again begins with the first page.
             await self.filter(NOWHERE)
-            await self._read("clear", as_arg(rule.filter.clear)) if rule.filter.clear else await self.filter("")
+            await self._unfilter()
+
+    async def _read_filtered(self) -> GridView:
+        """Read a page of rows on which a filter may have been left on that shows none."""
+        try:
+            return await self._read(emptied=True)
+        except NotShown:
+            if self._rule.filter is None or self._rule.filter.clear is not None:
+                raise
+            return await self._unfilter()  # nothing tells whether a filter is on
+
+    async def _unfilter(self) -> GridView:
+        """Take the filter away."""
+        rule = self._rule.filter
+        if rule is not None and rule.clear is not None:
+            return await self._read("clear", as_arg(rule.clear))
+        return await self.filter("")
 
     async def walk(self) -> AsyncIterator[GridView]:
         """Yield every page of rows, from the first one that the grid shows on."""
@@ -126,7 +169,7 @@ class GridPage:
             yield view
             number += 1
             if self._rule.pages is not None:
-                if not view.rows or (view.pager.pages is not None and number > view.pager.pages):
+                if view.is_empty or (view.pager.pages is not None and number > view.pager.pages):
                     return
                 await self._open_numbered(number)
                 following = await self._read_or_none()
@@ -134,7 +177,7 @@ class GridPage:
                 following = await self._read("next", as_arg(self._rule.next))
             else:
                 return
-            if following is None or not following.rows or following.rows == view.rows:
+            if following is None or following.is_empty or _is_same_page(following, view):
                 return
             view = following
 
@@ -148,8 +191,7 @@ class GridPage:
         rule = self._rule.filter
         if rule is None:
             raise PortalChanged("the grid has no filter, and its rows no addresses: see inventory.grid in the profile")
-        view = await self._read("filter", value={"css": rule.input, "text": reference})
-        return view or GridView((), Pager(), has_next=False, filtered=True)
+        return await self._read("filter", value={"css": rule.input, "text": reference}, emptied=True)
 
     async def click_row(self, index: int, vehicle: Vehicle) -> None:
         """Click the link of the row with this place in the view read last, if it is still the vehicle's."""
@@ -166,7 +208,7 @@ class GridPage:
 
         ``skip`` rows of the same reference are passed over. Raises ``VehicleNotListed``.
         """
-        await self._read()  # a first drawing that is still to come must not pass for the filter's
+        await self._wait_for_drawing()
         try:
             return await self._find_by(vehicle.reference, vehicle, skip)
         except VehicleNotListed:
@@ -175,6 +217,15 @@ class GridPage:
             if word == vehicle.reference:
                 raise
             return await self._find_by(word, vehicle, skip)
+
+    async def _wait_for_drawing(self) -> None:
+        """Wait for the grid's first drawing, which must not pass for the filter's, whatever a filter leaves of it."""
+        try:
+            view = await self._read(emptied=True)
+        except NotShown:
+            return  # the filter that is to be set now may be the one thing that ends this
+        if view.is_empty and view.filtered:
+            await self._unfilter()  # rows that go are a surer sign of a filter than a quiet after none
 
     async def _find_by(self, text: str, vehicle: Vehicle, skip: int) -> int:
         async for view in self.filtered(text):
@@ -185,11 +236,16 @@ class GridPage:
         raise VehicleNotListed(f"grid: no row with the reference {vehicle.reference!r}")
 
     async def filtered(self, text: str) -> AsyncIterator[GridView]:
-        """Filter by a text and yield every page of rows that shows then; the filter stays on.
+        """Filter by a text and yield every page of rows that shows then; the filter stays on, unless it shows none.
 
         Raises ``StepTimeout`` where rows show that do not contain it.
         """
         view: GridView | None = await self.filter(text)
+        if view is not None and view.is_empty:
+            # Left on, it would show nothing to whoever comes next, where it is the session's.
+            with contextlib.suppress(StepTimeout, PortalAnswered, PageLost):
+                await self._unfilter()
+            return
         while view is not None:
             if not all(_folded(text) in _folded(row.vehicle.reference) for row in view.rows):
                 raise StepTimeout("grid: the filter did not take")
@@ -197,9 +253,24 @@ class GridPage:
             view = await self._read("next", as_arg(self._rule.next)) if view.has_next else None
 
     async def _read(
-        self, action: str | None = None, control: dict[str, Any] | None = None, value: dict[str, str] | None = None
+        self,
+        action: str | None = None,
+        control: dict[str, Any] | None = None,
+        value: dict[str, str] | None = None,
+        *,
+        emptied: bool = False,
     ) -> GridView:
-        given = {"grid": _grid_arg(self._rule), "time": self._seconds * 1000}
+        """Read a page of rows, after an action where one is given; raises ``SessionExpired`` as ``open`` does.
+
+        ``emptied``: a filter may leave no row, which need not be told by anything but itself.
+        """
+        given = {
+            "grid": _grid_arg(self._rule),
+            "emptied": emptied,
+            "form": self._site.profile.sign_in.password,
+            "license": self._site.profile.license.checkbox if self._site.profile.license else None,
+            "time": self._seconds * 1000,
+        }
         async with page_step("grid", self._seconds * 2):
             try:
                 found = await run_script(self._page, "grid", action=action, control=control, value=value, **given)
@@ -209,6 +280,8 @@ class GridPage:
                 found = None
             if found is None:  # the action went to another document, or its control was gone: read what is there now
                 found = await run_across_navigation(self._page, "grid", action=None, control=None, value=None, **given)
+        if "barrier" in found:
+            raise _stopped_by(found["barrier"])
         return self._view(found)
 
     def _view(self, found: dict[str, Any]) -> GridView:
@@ -218,14 +291,29 @@ class GridPage:
                 "correct inventory.grid.reference in the profile"
             )
         rows = tuple(_row(raw, self._rule) for raw in found["rows"])
-        named = tuple(row for row in rows if row.vehicle.reference)
         return GridView(
-            named,
+            tuple(row for row in rows if row.vehicle.reference),
             read_pager(self._rule.pager, found["text"]),
             found["next"],
             found["filtered"],
-            blank=len(rows) - len(named),
+            tuple(row for row in rows if not row.vehicle.reference),
         )
+
+
+def _is_same_page(one: GridView, other: GridView) -> bool:
+    """Tell whether two views are of the same page of rows: a way to the next one may go nowhere after the last.
+
+    Rows that tell nothing look alike on every page; the pager's number tells them apart as far as there are such pages,
+    since a number alone may repeat what it was asked for.
+    """
+    if (one.rows, one.unnamed) != (other.rows, other.unnamed):
+        return False
+    page, pages = one.pager.page, one.pager.pages
+    return page is None or pages is None or page > pages or page == other.pager.page
+
+
+def _stopped_by(barrier: str) -> SessionExpired:
+    return SessionExpired(f"grid: the portal asks for {'its license' if barrier == 'license' else 'a sign-in'}")
 
 
 def is_row_of(row: GridRow, vehicle: Vehicle) -> bool:

@@ -32,10 +32,11 @@ async def list_inventory(
     grid = GridPage(visit.page, site, seconds)
     if rule.export is not None:
         return await _by_export(rule.export, grid, visit, account, links, site=site, bus=bus)
-    await walk_whole_grid(grid, links, grid_lock(rule.grid), account, bus=bus, new_page=visit.browser.new_page)
+    lock, new_page = grid_lock(rule.grid), visit.browser.new_page
+    vehicles = await walk_whole_grid(grid, links, lock, account, bus=bus, new_page=new_page)
     if links.blank:
         bus.notice("warning", f"{links.blank} rows have no reference and are left out")
-    return Listing(tuple(row.vehicle for row in links.rows()))
+    return Listing(vehicles)
 
 
 async def _by_export(

@@ -12,7 +12,8 @@ import pytest
 
 from jdp_scraper.demo.options import DemoOptions
 from jdp_scraper.demo.process import DemoPortal
-from tests.support.program import Program, asked_twice, judge
+from tests.support.program import Program, asked_twice, judge, until_portal
+from tests.support.program import ended as end_of
 
 FULL_CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -44,6 +45,34 @@ async def test_the_second_site_is_done_by_its_grid_alone(tmp_path: Path) -> None
         assert (judged.right, judged.wrong) == (60, [])
         assert (ledger["sign_ins"], ledger["sign_outs"], ledger["exports"]) == (1, 1, 0)
         assert asked_twice(ledger) == {}
+
+
+@pytest.mark.parametrize("vehicles", [1, 12])
+async def test_a_pager_that_shows_for_several_pages_of_rows_only_changes_nothing(tmp_path: Path, vehicles: int) -> None:
+    options = DemoOptions(vehicles=vehicles, page_size=5, pager="several", links="script")
+    async with DemoPortal.start(options) as portal:
+        program = Program(tmp_path, portal)
+        ended = await program.run()
+        assert ended.code == 0, ended.text
+        assert (await judge(program)).right == vehicles
+        assert asked_twice(await portal.ledger()) == {}
+
+
+@pytest.mark.parametrize("links", ["address", "script"])
+async def test_a_vehicle_that_is_gone_costs_no_other_one_where_no_pager_tells_of_no_row(
+    tmp_path: Path, links: str
+) -> None:
+    options = DemoOptions(vehicles=12, page_size=5, pager="several", links=links)  # type: ignore[arg-type]
+    async with DemoPortal.start(options) as portal:
+        program = Program(tmp_path, portal, {"RETRY_WAIT_S": "0"})
+        gone = (await portal.inventory())[3]["reference"]
+        async with program.started() as process:
+            await until_portal(portal, lambda ledger: ledger["exports"], process)
+            await portal.change_lot(remove=[gone])
+            ended = await end_of(process)
+        assert ended.code == 1, ended.text
+        assert f"{gone}: grid: no row with the reference" in ended.out or f"{gone}: the portal" in ended.out, ended.out
+        assert (await judge(program)).right == 11
 
 
 async def test_sixteen_pages_mix_nothing_up(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def grid_of(page: Page, site: SmallSite, **grid: Any) -> GridPage:
         "state": "page",
     }
     table["inventory"] = {"address": "/lot", "grid": rule | grid}
+    table["license"] = {"checkbox": "#agree", "accepted": "a.in"}
     return GridPage(page, Site(SiteProfile.model_validate(table), site.origin), STEP_S)
 
 
@@ -186,9 +187,13 @@ async def test_a_grid_that_shows_nothing_ends_in_a_timeout(
         await read(grid)
 
 
-async def test_a_grid_that_asks_for_a_sign_in_is_told(page: Page, site: SmallSite) -> None:
-    site.html("/lot", "<form><input name=password type=password></form>")
-    with pytest.raises(SessionExpired):
+BARRIERS = {"a sign-in": "<form><input name=password type=password></form>", "its license": "<input id=agree>"}
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+async def test_a_grid_that_asks_for_a_sign_in_or_its_license_is_told(barrier: str, page: Page, site: SmallSite) -> None:
+    site.html("/lot", BARRIERS[barrier])
+    with pytest.raises(SessionExpired, match=barrier):
         await grid_of(page, site).open()
 
 
@@ -250,6 +255,43 @@ async def test_a_page_of_rows_tells_its_pager_and_whether_there_is_more(page: Pa
     ]
 
 
+@pytest.mark.parametrize("told", [True, False], ids=["pager", "no pager"])
+@pytest.mark.parametrize("way", ["next", "pages"])
+async def test_pages_of_rows_without_a_reference_are_walked_on(
+    way: str, told: bool, page: Page, site: SmallSite
+) -> None:
+    all_rows = [("1", "V1"), *(("", f"V{number}") for number in range(2, 7)), ("7", "V7")]
+
+    async def lot(request: web.Request) -> web.StreamResponse:
+        number = min(int(request.query.get("page", "1")), 4)
+        body = rows(*all_rows[(number - 1) * 2 : number * 2])
+        table = f"<table><tr><th></th><th>Ref</th><th>VIN</th></tr>{body}</table><p>Page {number} of 4 (7 items)</p>"
+        more = f"<a class=more href='/lot?page={number + 1}'>Next</a>"  # it stays on the last page, and leads nowhere
+        return web.Response(text=table + more, content_type="text/html")
+
+    site.pages["/lot"] = lot
+    rule: dict[str, Any] = {"next": "a.more"} if way == "next" else {"pages": "/lot?page={page}"}
+    grid = grid_of(page, site, **rule | ({"pager": PAGER} if told else {}))
+    await grid.open()
+    assert [(len(view.rows), view.blank) async for view in grid.walk()] == [(1, 1), (0, 2), (0, 2), (1, 0)]
+
+
+@pytest.mark.parametrize(("pager", "seen"), [(PAGER, 3), (r"Page (?P<page>\d+)", 1), (None, 1)])
+async def test_rows_that_look_alike_are_told_apart_by_the_pager_s_number_as_far_as_there_are_pages(
+    pager: str | None, seen: int, page: Page, site: SmallSite
+) -> None:
+    async def lot(request: web.Request) -> web.StreamResponse:
+        number = int(request.query.get("page", "1"))
+        table = "<table><tr><th>Ref</th></tr><tr class=row><td> </td></tr></table>"
+        more = f"<p>Page {number} of 3 (3 items)</p><a class=more href='/lot?page={number + 1}'>Next</a>"
+        return web.Response(text=table + more, content_type="text/html")
+
+    site.pages["/lot"] = lot
+    grid = grid_of(page, site, next="a.more", pager=pager, vin=None)
+    await grid.open()
+    assert len([view async for view in grid.walk()]) == seen
+
+
 BY_SCRIPT = """
 <div id=bar></div><input id=f><div id=grid></div>
 <script>
@@ -261,8 +303,8 @@ BY_SCRIPT = """
       `<tr class=row><td><a href='#' onclick="open_('${reference}')">o</a></td>` +
       `<td>${reference}</td><td>${vin}</td></tr>`);
     const pages = Math.max(1, Math.ceil(fit.length / size));
-    grid.innerHTML = `<table><tr><th></th><th>Ref</th><th>VIN</th></tr>${rows.join("")}</table>
-      <p>Page ${page} of ${pages} (${fit.length} items)</p>` +
+    grid.innerHTML = `<table><tr><th></th><th>Ref</th><th>VIN</th></tr>${rows.join("")}</table>` +
+      (pages < %d ? "" : `<p>Page ${page} of ${pages} (${fit.length} items)</p>`) +
       (page < pages ? "<a class=more href='#' onclick='page++; draw(30)'>Next</a>" : "<b>Next</b>");
     bar.innerHTML = filter ? "<a class=clear href='#' onclick='set(\\"\\")'>Clear</a>" : "";
   }, late, page, filter);
@@ -280,37 +322,84 @@ def by_script(
     filtered: str = "",
     *,
     vehicles: Sequence[tuple[str, str]] = MANY,
+    pager_from: int = 1,
     first_after_ms: int = 0,
     filter_after_ms: int = 30,
+    more: str = "",
 ) -> None:
-    """Serve a grid that is drawn by a script, each answer some time after it was asked for."""
+    """Serve a grid that is drawn by a script, each answer some time after it was asked for.
+
+    The pager shows from so many pages of rows on.
+    """
     listed = [list(one) for one in vehicles]
-    site.html("/lot", BY_SCRIPT % (listed, number, filtered, filter_after_ms, first_after_ms))
+    drawn = BY_SCRIPT % (listed, number, filtered, pager_from, filter_after_ms, first_after_ms)
+    site.html("/lot", drawn + more)
+
+
+@pytest.mark.parametrize("barrier", BARRIERS)
+@pytest.mark.parametrize("way", ["another page", "in place of the rows", "beside the rows"])
+async def test_what_the_portal_asks_for_in_the_middle_is_told_at_once(
+    way: str, barrier: str, page: Page, site: SmallSite
+) -> None:
+    shown = BARRIERS[barrier]
+    site.html("/in", shown)
+    more = "<a class=more href='%s'>Next</a><div id=late hidden></div>"
+    if way == "another page":
+        site.html("/lot", PLAIN + more % "/in")
+    elif way == "in place of the rows":
+        site.html("/lot", f"<div id=g>{PLAIN}</div>" + more % f'javascript:g.innerHTML="{shown}";void 0')
+    else:
+        site.html("/lot", PLAIN + more % f'javascript:late.innerHTML="{shown}";late.hidden=false;void 0')
+    grid = grid_of(page, site, next="a.more")
+    await grid.open()
+    async with asyncio.timeout(STEP_S / 2):
+        walk = grid.walk()
+        assert told(await anext(walk)) == list(ROWS)
+        with pytest.raises(SessionExpired, match=barrier):
+            await anext(walk)
 
 
 FILTERED = {"filter": {"input": "#f", "clear": "a.clear"}, "next": "a.more", "pager": PAGER}
 
 
-async def test_a_walk_goes_on_by_script(page: Page, site: SmallSite) -> None:
-    by_script(site)
+@pytest.fixture(params=[1, 2], ids=["pager", "pager for several pages"])
+def pager_from(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
+
+
+async def test_a_walk_goes_on_by_script(pager_from: int, page: Page, site: SmallSite) -> None:
+    by_script(site, pager_from=pager_from)
     pages = [one async for one in walked(grid_of(page, site, **FILTERED))]
     assert pages == [["1", "2", "3"], ["4", "5", "6"], ["7"]]
 
 
 @pytest.mark.parametrize(("number", "filtered"), [(1, "7"), (3, ""), (1, "nothing like it")])
 async def test_a_filter_and_a_page_number_left_on_are_cleared(
-    number: int, filtered: str, page: Page, site: SmallSite
+    number: int, filtered: str, pager_from: int, page: Page, site: SmallSite
 ) -> None:
-    by_script(site, number, filtered)
+    by_script(site, number, filtered, pager_from=pager_from)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
-    await grid.clear()
-    view = await read(grid)
+    async with asyncio.timeout(STEP_S / 2):
+        await grid.clear()
+        view = await read(grid)
     assert ([reference for reference, _ in told(view)], view.filtered) == (["1", "2", "3"], False)
 
 
-async def test_a_row_is_found_by_the_filter_and_opened_in_this_tab(page: Page, site: SmallSite) -> None:
-    by_script(site)
+async def test_rows_of_a_filter_that_are_drawn_late_are_not_taken_for_all_rows(page: Page, site: SmallSite) -> None:
+    bar = """<script>bar.innerHTML = "<a class=clear href='#' onclick='set(\\"\\")'>Clear</a>"</script>"""
+    by_script(site, filtered="7", pager_from=2, first_after_ms=2500, filter_after_ms=1500, more=bar)
+    grid = grid_of(page, site, **FILTERED)
+    await grid.open()
+    await grid.clear()
+    assert [reference for reference, _ in told(await read(grid))] == ["1", "2", "3"]
+
+
+async def test_a_row_is_found_by_the_filter_and_opened_in_this_tab(
+    pager_from: int, page: Page, site: SmallSite
+) -> None:
+    by_script(site, pager_from=pager_from)
     site.html("/lot/6", "<p>six")
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
@@ -319,17 +408,21 @@ async def test_a_row_is_found_by_the_filter_and_opened_in_this_tab(page: Page, s
     await page.wait_for_url(site.url("/lot/6"))
 
 
-async def test_what_the_filter_does_not_show_is_not_listed(page: Page, site: SmallSite) -> None:
-    by_script(site)
+async def test_what_the_filter_does_not_show_is_not_listed(pager_from: int, page: Page, site: SmallSite) -> None:
+    by_script(site, pager_from=pager_from)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
-    for vehicle in (Vehicle("8"), Vehicle("6", "V7"), Vehicle("8")):
-        with pytest.raises(VehicleNotListed):
-            await grid.find(vehicle)
+    async with asyncio.timeout(STEP_S / 2):
+        for vehicle in (Vehicle("8"), Vehicle("6", "V7"), Vehicle("8 9"), Vehicle("8")):
+            with pytest.raises(VehicleNotListed):
+                await grid.find(vehicle)
+        assert await grid.find(Vehicle("6")) == 0
 
 
-async def test_two_that_are_not_listed_one_after_the_other_are_told_alike(page: Page, site: SmallSite) -> None:
-    by_script(site)
+async def test_two_that_are_not_listed_one_after_the_other_are_told_alike(
+    pager_from: int, page: Page, site: SmallSite
+) -> None:
+    by_script(site, pager_from=pager_from)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
     for reference in ("8", "9"):
@@ -337,8 +430,59 @@ async def test_two_that_are_not_listed_one_after_the_other_are_told_alike(page: 
             await grid.find(Vehicle(reference))
 
 
-async def test_a_filter_shows_what_contains_it_and_the_whole_reference_is_compared(page: Page, site: SmallSite) -> None:
-    by_script(site, vehicles=[("165530A", "VIN2"), ("165530", "VIN1"), ("165530", "VIN9")])
+async def test_a_filter_that_shows_nothing_is_not_left_on(pager_from: int, page: Page, site: SmallSite) -> None:
+    by_script(site, pager_from=pager_from)
+    grid = grid_of(page, site, **FILTERED)
+    await grid.open()
+    assert [view async for view in grid.filtered("8")] == []
+    assert not (await read(grid)).filtered
+
+
+@pytest.mark.parametrize("clear", ["a.clear", None])
+async def test_a_vehicle_is_found_whatever_filter_was_left_on(
+    clear: str | None, pager_from: int, page: Page, site: SmallSite
+) -> None:
+    by_script(site, filtered="nothing like it", pager_from=pager_from)
+    grid = grid_of(page, site, **FILTERED | {"filter": {"input": "#f", "clear": clear}})
+    await grid.open()
+    grid._seconds = STEP_S if clear else 2
+    assert await grid.find(Vehicle("6")) == 0
+
+
+async def test_a_filter_that_only_the_field_can_end_is_ended(pager_from: int, page: Page, site: SmallSite) -> None:
+    by_script(site, filtered="nothing like it", pager_from=pager_from)
+    grid = grid_of(page, site, **FILTERED | {"filter": {"input": "#f"}})
+    await grid.open()
+    grid._seconds = 2
+    await grid.clear()
+    if pager_from > 1:  # else the pager tells of no row, and there is no filter as far as the profile can tell
+        assert [reference for reference, _ in told(await read(grid))] == ["1", "2", "3"]
+
+
+async def test_a_grid_that_is_never_quiet_is_cleared_all_the_same(page: Page, site: SmallSite) -> None:
+    clock = "<p id=clock></p><script>setInterval(() => { clock.innerHTML = Date.now() }, 50)</script>"
+    by_script(site, filtered="nothing like it", pager_from=2, more=clock)
+    grid = grid_of(page, site, **FILTERED)
+    await grid.open()
+    grid._seconds = 2
+    await grid.clear()
+    assert [reference for reference, _ in told(await read(grid))] == ["1", "2", "3"]
+
+
+async def test_rows_that_come_late_behind_a_filter_are_waited_for_where_a_pager_tells_of_them(
+    page: Page, site: SmallSite
+) -> None:
+    late = f"<div id=g></div><script>setTimeout(() => {{ g.innerHTML = `{PLAIN}` }}, 2500)</script>"
+    site.html("/lot", f"<p>Page 1 of 1 (3 items)</p><a class=clear href='#'>Clear</a><input id=f>{late}")
+    grid = grid_of(page, site, **FILTERED)
+    await grid.open()
+    assert told(await grid._read_filtered()) == list(ROWS)
+
+
+async def test_a_filter_shows_what_contains_it_and_the_whole_reference_is_compared(
+    pager_from: int, page: Page, site: SmallSite
+) -> None:
+    by_script(site, vehicles=[("165530A", "VIN2"), ("165530", "VIN1"), ("165530", "VIN9")], pager_from=pager_from)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
     assert await grid.find(Vehicle("165530", "VIN1")) == 1
@@ -348,8 +492,10 @@ async def test_a_filter_shows_what_contains_it_and_the_whole_reference_is_compar
         await grid.find(Vehicle("165530", "VIN1"), skip=1)
 
 
-async def test_the_grid_s_first_rows_are_not_taken_for_the_filter_s(page: Page, site: SmallSite) -> None:
-    by_script(site, first_after_ms=300, filter_after_ms=600)
+async def test_the_grid_s_first_rows_are_not_taken_for_the_filter_s(
+    pager_from: int, page: Page, site: SmallSite
+) -> None:
+    by_script(site, first_after_ms=300, filter_after_ms=600, pager_from=pager_from)
     grid = grid_of(page, site, **FILTERED)
     await grid.open()
     assert await grid.find(Vehicle("6")) == 0

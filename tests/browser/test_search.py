@@ -14,7 +14,7 @@ from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.events import Notice, TaskFailed, TaskReturned
 from tests.support.program import until_portal
 
-from .conftest import Ear, StartPortal
+from .conftest import STEP_S, Ear, StartPortal
 from .test_crew import Work, work_on
 
 LOT, SIZE = 200, 5
@@ -125,10 +125,12 @@ async def test_a_search_that_keeps_failing_leaves_the_vehicles_to_their_workers(
     assert [text.endswith("; once more") for text in told] == [True, True, False]
 
 
+@pytest.mark.parametrize("pager", ["always", "several"])
+@pytest.mark.parametrize("links", ["address", "script"])
 async def test_a_vehicle_that_is_gone_holds_nobody_up_and_is_told(
-    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+    links: str, pager: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
 ) -> None:
-    portal = await start_portal(vehicles=LOT, page_size=SIZE)
+    portal = await start_portal(vehicles=LOT, page_size=SIZE, links=links, pager=pager)
     goal = await anywhere(portal, 8)
     async with work_on(portal, browser, tmp_path, ear, goal=goal, max_retries=0) as work:
         await portal.change_lot(remove=[goal.only[2]])
@@ -167,10 +169,11 @@ async def test_links_without_an_address_end_the_search(
     assert ledger["points"]["grid_page"] == 1 + 8, "each worker opens the grid and filters for itself"
 
 
+@pytest.mark.parametrize("how", ["401", "redirect"])
 async def test_a_session_that_ends_in_the_search_is_mended(
-    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+    how: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
 ) -> None:
-    portal = await start_portal(vehicles=LOT, page_size=SIZE)
+    portal = await start_portal(vehicles=LOT, page_size=SIZE, xhr_signed_out=how)
     goal = await anywhere(portal, 8)
     await portal.fault("expire", at="grid", match=goal.only[4])
     async with work_on(portal, browser, tmp_path, ear, goal=goal, step_timeout_s=3) as work:
@@ -178,3 +181,20 @@ async def test_a_session_that_ends_in_the_search_is_mended(
         ledger = await portal.ledger()
         assert {state for state, _ in outcomes(work, goal)} == {TaskState.DONE}
     assert (ledger["sign_ins"], ledger["expiries"]) == (2, 1)
+
+
+@pytest.mark.parametrize("at", ["grid_page", "grid"])
+@pytest.mark.parametrize("links", ["address", "script"])
+async def test_a_license_that_is_asked_for_at_the_grid_is_accepted_and_uses_up_no_try(
+    links: str, at: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=LOT, page_size=SIZE, links=links)
+    goal = await anywhere(portal, 8)
+    await portal.fault("license", at=at)
+    async with work_on(portal, browser, tmp_path, ear, goal=goal) as work:
+        async with asyncio.timeout(STEP_S / 2):
+            await work.in_browser(browser)
+        ledger = await portal.ledger()
+        assert {state for state, _ in outcomes(work, goal)} == {TaskState.DONE}
+    assert (ledger["sign_ins"], ledger["license_accepted"]) == (1, 2)
+    assert not [one for one in ear.events if isinstance(one, TaskFailed)]

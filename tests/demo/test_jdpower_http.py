@@ -165,6 +165,16 @@ async def test_filter_and_page_live_in_the_session(start: StartPortal, visit: Ne
     assert (await visitor.grid("clear")).pager == "Page 1 of 3 (45 items)"
 
 
+async def test_a_pager_may_show_for_several_pages_of_rows_only(start: StartPortal, visit: NewVisitor) -> None:
+    visitor = await visit(await start(pager="several"))
+    await visitor.sign_in()
+    assert (await visitor.grid()).pager == "Page 1 of 3 (45 items)"
+    for text, rows in (("165530", ["165530", "165530A"]), ("no such", [])):
+        view = await visitor.grid("filter", text)
+        assert (view.references, view.pager) == (rows, "")
+        assert "ClearFilter" in view.filter_bar
+
+
 async def test_script_links_open_what_the_session_shows_now(start: StartPortal, visit: NewVisitor) -> None:
     visitor = await visit(await start(links="script"))
     await visitor.sign_in()

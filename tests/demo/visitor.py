@@ -15,7 +15,7 @@ BY_SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
 
 @dataclass
 class Grid:
-    """What a grid answer shows."""
+    """What a grid answer shows; `pager` and `next_tag` are empty where there is no pager."""
 
     references: list[str]
     links: list[str]
@@ -75,14 +75,14 @@ def read_grid(text: str) -> Grid:
     place = headers.index("Reference Number")
     rows = page.css("tr[id*='DXDataRow']")
     links = [row.css_first("a[id^='bookOutButton_'][title='Bookout']") for row in rows]
-    bar, last = page.css_first("a.dxgvFilterBarLink"), page.css(".dxp-button")[-1]
-    pager = page.css_first(".dxp-summary")
-    assert bar is not None and pager is not None
-    assert last.text() == "Next"
+    bar = page.css_first("a.dxgvFilterBarLink")
+    pager, buttons = page.css_first(".dxp-summary"), page.css(".dxp-button")
+    assert bar is not None and (pager is None) is (not buttons)
+    assert not buttons or buttons[-1].text() == "Next"
     return Grid(
         references=[row.css("td.dxgv, td.dxgvCommandColumn")[place].text(strip=True) for row in rows],
         links=[str(link.attributes["href"]) for link in links if link is not None],
-        pager=pager.text(strip=True),
+        pager="" if pager is None else pager.text(strip=True),
         filter_bar=str(bar.attributes["onclick"]),
-        next_tag=str(last.tag),
+        next_tag=str(buttons[-1].tag) if buttons else "",
     )

@@ -1,12 +1,18 @@
 // The rows of a grid as they stand: a cell's text by its header or by a selector, and the address behind the link.
 // action: null only reads; "next", "first", "clear" click a control, "filter" types into the filter; each of these
-// first waits until the rows have been drawn anew.
-async ({ grid, action, control, value, time }) => {
+// first waits until the rows have been drawn anew. With emptied a filter that leaves no row is known by the quiet too.
+// A sign-in form or a license ends every wait; the answer then is which of the two it is.
+async ({ grid, action, control, value, emptied, form, license, time }) => {
+  const QUIET = 1500;
   const rows = () => [...document.querySelectorAll(grid.row)];
   const isRows = (nodes) =>
     [...nodes].some((node) => node.nodeType === 1 && (node.matches(grid.row) || node.querySelector(grid.row)));
   const emptyShown = () => grid.empty && find(grid.empty);
-
+  const barrier = () => {
+    const password = document.querySelector(form);
+    if (password && shown(password)) return "form";
+    return license && document.querySelector(license) ? "license" : null;
+  };
   const redrawn = (act) =>
     new Promise((resolve, reject) => {
       const hadNone = !rows().length;
@@ -19,12 +25,14 @@ async ({ grid, action, control, value, time }) => {
       };
       const observer = new MutationObserver((changes) => {
         if (changes.some((change) => isRows(change.addedNodes) || isRows(change.removedNodes))) return end(resolve);
+        if (barrier()) return end(resolve);
         if (!hadNone) return;
         // No row before and none after: nothing but the quiet after a change tells that the grid has answered.
         clearTimeout(quiet);
-        quiet = setTimeout(() => end(resolve), 1500);
+        quiet = setTimeout(() => end(resolve), QUIET);
       });
-      const timer = setTimeout(() => end(reject, new Error("not shown: the rows, drawn anew")), time);
+      const late = () => (barrier() ? end(resolve) : end(reject, new Error("not shown: the rows, drawn anew")));
+      const timer = setTimeout(late, time);
       observer.observe(document, { subtree: true, childList: true });
       act();
     });
@@ -43,12 +51,26 @@ async ({ grid, action, control, value, time }) => {
     await redrawn(() => element.click());
   }
 
+  const pager = () => grid.pager && document.body.innerText.match(new RegExp(grid.pager, "i"));
   const none = () => {
-    const told = grid.pager && document.body.innerText.match(new RegExp(grid.pager, "i"));
+    const told = pager();
     return Boolean(told && told.groups && told.groups.items === "0");
   };
-  const drawn = () => rows().length || emptyShown() || none();
-  await until(drawn, time, grid.row);
+  // A grid may show neither a pager nor a word where its filter leaves no row: a filter and nothing else, and no change.
+  let changed = performance.now();
+  const changes = new MutationObserver(() => (changed = performance.now()));
+  const filterAlone = () => emptied && settled() && grid.clear && find(grid.clear) && !rows().length;
+  const filteredOut = () => performance.now() - changed >= QUIET && !grid.empty && filterAlone() && !pager();
+  const drawn = () => rows().length || barrier() || emptyShown() || none() || filteredOut();
+  changes.observe(document, { subtree: true, childList: true });
+  try {
+    await until(drawn, time, grid.row);
+  } catch (error) {
+    if (action || !filterAlone()) throw error; // a page that is never quiet: whoever only looked may go on with its filter
+  } finally {
+    changes.disconnect();
+  }
+  if (barrier()) return { barrier: barrier() };
   const table = rows().length ? rows()[0].closest("table") : null;
   const place = (header) => {
     const wanted = fold(header);
