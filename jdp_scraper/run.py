@@ -136,6 +136,7 @@ class Run:
             self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         account = self._new_account()
+        self._links = LinkBook(lambda: account.generation)
         stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
         await parser.launch()  # they get ready while the browser does
         losses, ended = Losses(), False

@@ -15,13 +15,18 @@ class LinkBook:
 
     Rows that were seen before the walk are provisional: they are given out until the walk shows their reference or one
     of them leads astray, and they are no part of what the walk has seen.
+
+    An address may hold for one session only. ``session`` tells which of the account's sessions it is by now: once a row
+    of an earlier one has led astray, all rows of earlier ones are dropped, and the walk is to be begun again.
     """
 
-    def __init__(self) -> None:
-        self._rows: dict[str, list[GridRow]] = {}
+    def __init__(self, session: Callable[[], int] = lambda: 0) -> None:
+        self._session = session
+        self._rows: dict[str, dict[GridRow, int]] = {}  # each row with the session that it was seen in last
         self._early: dict[str, list[GridRow]] = {}
         self._changed = asyncio.Condition()
         self._ended = False
+        self._lost = asyncio.Event()
         self._expected: set[str] | None = None
         self.blank = 0
         """Rows without a reference."""
@@ -29,7 +34,7 @@ class LinkBook:
     @property
     def ended(self) -> bool:
         """Whether the walk is over, and what is not here will not come."""
-        return self._ended
+        return self._ended and not self.incomplete
 
     def rows(self) -> list[GridRow]:
         """Return all rows that the walk has seen, each reference's together."""
@@ -42,11 +47,14 @@ class LinkBook:
     async def add(self, view: GridView) -> None:
         """Take in one page of the walk's rows; they replace the early ones of their references."""
         async with self._changed:
+            session = self._session()
             for row in view.rows:
                 self._early.pop(row.vehicle.reference, None)
-                known = self._rows.setdefault(row.vehicle.reference, [])
+                known = self._rows.setdefault(row.vehicle.reference, {})
                 if row not in known:  # a walk that is begun again sees rows for the second time
-                    known.append(row)
+                    for other in [one for one, seen in known.items() if seen < session and one.vehicle == row.vehicle]:
+                        del known[other]
+                known[row] = session
             self._changed.notify_all()
 
     async def add_early(self, view: GridView) -> None:
@@ -62,6 +70,55 @@ class LinkBook:
         """Forget a reference's early rows, since one has led astray: only the walk can tell now."""
         self._early.pop(reference, None)
 
+    def lead_astray(self, rows: Iterable[GridRow]) -> None:
+        """Forget the addresses of the walk's rows, since they have led astray; rows of earlier sessions with them."""
+        session = self._session()
+        for row in rows:
+            known = self._rows.get(row.vehicle.reference, {})
+            seen = known.pop(row, None)
+            if seen is not None and seen < session:
+                self._drop_before(session)
+            elif seen is not None:
+                known[replace(row, link=None)] = seen
+
+    def is_stale(self, row: GridRow) -> bool:
+        """Tell whether a row was seen in an earlier session than the present one, or has been dropped."""
+        return self._rows.get(row.vehicle.reference, {}).get(row, -1) < self._session()
+
+    def drop_stale(self, reference: str) -> bool:
+        """Drop all rows of earlier sessions where one of a reference's is such; tells whether another walk is due."""
+        if any(self.is_stale(row) for row in self._rows.get(reference, ())):
+            self._drop_before(self._session())
+        return self.incomplete
+
+    def _drop_before(self, session: int) -> None:
+        self._early.clear()
+        for reference, known in list(self._rows.items()):
+            kept = {row: seen for row, seen in known.items() if seen >= session}
+            if kept:
+                self._rows[reference] = kept
+            else:
+                del self._rows[reference]
+        self.ask_for_walk()
+
+    def ask_for_walk(self) -> None:
+        """Say that rows are missing that a walk would show."""
+        self._lost.set()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether another walk is to follow, since rows have been dropped or were not walked to."""
+        return self._lost.is_set()
+
+    async def until_incomplete(self) -> None:
+        """Wait until another walk is to follow."""
+        await self._lost.wait()
+
+    def begin_again(self) -> None:
+        """Say that another walk begins, which will show what is missing."""
+        self._lost.clear()
+        self._ended, self._expected = False, None
+
     async def narrow(self, references: Iterable[str]) -> None:
         """Say that no rows but these references' are looked for any more: who asks for others need not wait."""
         async with self._changed:
@@ -76,7 +133,7 @@ class LinkBook:
             self._changed.notify_all()
 
     async def end(self) -> None:
-        """Say that no more rows will come."""
+        """Say that no more rows will come of this walk."""
         async with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -95,8 +152,9 @@ class LinkBook:
             return list(self._matching(vehicle))
 
     def _may_come(self, reference: str) -> bool:
-        return not self._ended and (self._expected is None or reference in self._expected)
+        looked_for = self._expected is None or reference in self._expected
+        return self.incomplete or (not self._ended and looked_for)
 
     def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
-        rows = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference) or []
+        rows = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference) or ()
         return (row for row in rows if is_row_of(row, vehicle))

@@ -219,9 +219,9 @@ class Worker:
             return isinstance(error, StepTimeout)
         if error.action is Action.SIGN_IN:
             mended = await desk.account.mend(attempt.generation)
-            return mended is Mended.BEFORE or (
-                mended is Mended.NOW and desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
-            )
+            if mended is Mended.NOT:
+                return desk.opener.drop_stale(lease.vehicle)
+            return mended is Mended.BEFORE or desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
         if isinstance(error, PageLost) and attempt.pooled is not None and self.pool.crashed_with_others(attempt.pooled):
             return desk.traffic.is_crash_free(lease.key)
         if isinstance(error, ReportMismatch) and attempt.passage is not None:

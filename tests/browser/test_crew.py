@@ -86,7 +86,7 @@ async def work_on(
     job = await Job.begin(folder, header, Listing(vehicles), disk, ear.bus)
     async with AsyncExitStack() as stack:
         parser = await stack.enter_async_context(ParserPool(1))
-        links = LinkBook()
+        links = LinkBook(lambda: session.generation)
         ground = Ground(
             settings=Settings(_env_file=None, download_folder=folder, **settings),
             site=account.site,
