@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 SiteName = Literal["jdpower", "plain"]
 LatencyName = Literal["none", "typical", "slow"]
-TabWay = Literal["open", "location", "form", "link"]
+TabWay = Literal["open", "location", "form", "link", "open_and_location", "open_and_later"]
 Links = Literal["address", "session", "script"]
 Bound = Literal["page", "session"]
 LogoutWay = Literal["form", "link"]

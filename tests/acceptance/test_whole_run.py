@@ -7,22 +7,23 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from jdp_scraper.demo.options import DemoOptions
+from jdp_scraper.demo.options import DemoOptions, Links, TabWay
 from jdp_scraper.demo.process import DemoPortal
 from tests.support.program import Program, asked_twice, judge
 
 FULL_CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.mark.parametrize("tab", ["open", "location", "form", "link"])
+@pytest.mark.parametrize("tab", get_args(TabWay))
 @pytest.mark.parametrize("links", ["address", "script"])
 async def test_each_way_of_opening_vehicles_and_reports_gives_every_pdf_once(
-    tmp_path: Path, tab: str, links: str
+    tmp_path: Path, tab: TabWay, links: Links
 ) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=12, tab=tab, links=links, csv_bom=True)) as portal:  # type: ignore[arg-type]
+    async with DemoPortal.start(DemoOptions(vehicles=12, tab=tab, links=links, csv_bom=True)) as portal:
         program = Program(tmp_path, portal)
         ended = await program.run("--pages", "4")
         ledger = await portal.ledger()
