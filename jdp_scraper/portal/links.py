@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from jdp_scraper.portal.grid import GridRow, GridView, is_row_of
@@ -28,6 +28,7 @@ class LinkBook:
         self._ended = False
         self._lost = asyncio.Event()
         self._expected: set[str] | None = None
+        self._number: Mapping[str, int] = {}
         self.blank = 0
         """Rows without a reference."""
 
@@ -119,6 +120,10 @@ class LinkBook:
         self._lost.clear()
         self._ended, self._expected = False, None
 
+    def expect(self, number: Mapping[str, int]) -> None:
+        """Learn how many rows each reference has; one is taken for granted."""
+        self._number = number
+
     async def narrow(self, references: Iterable[str]) -> None:
         """Say that no rows but these references' are looked for any more: who asks for others need not wait."""
         async with self._changed:
@@ -138,23 +143,36 @@ class LinkBook:
             self._ended = True
             self._changed.notify_all()
 
-    async def rows_of(self, vehicle: Vehicle, on_progress: Callable[[], None] | None = None) -> list[GridRow]:
+    async def rows_of(
+        self,
+        vehicle: Vehicle,
+        on_progress: Callable[[], None] | None = None,
+        beside: Collection[GridRow] = (),
+    ) -> list[GridRow]:
         """Return the rows that may be the vehicle's, its own VIN's alone where a row tells it; they may be early ones.
 
-        A reference that stands twice without VINs in the grid gives all its rows, so that the opened page decides.
-        ``on_progress`` is called whenever the walk has come further.
+        A reference that stands twice without VINs in the grid gives all its rows, so the opened page decides. Those in
+        ``beside``, which are another's, are left out, and further ones are waited for. ``on_progress`` is called
+        whenever the walk has come further.
         """
         async with self._changed:
-            while self._may_come(vehicle.reference) and not any(self._matching(vehicle)):
+            while not (rows := self._rows_beside(vehicle, beside)) and self.more_may_come(vehicle, beside):
                 await self._changed.wait()
                 if on_progress is not None:
                     on_progress()
-            return list(self._matching(vehicle))
+            return rows
+
+    def more_may_come(self, vehicle: Vehicle, beside: Collection[GridRow]) -> bool:
+        """Tell whether there are rows that may be the vehicle's besides those given, or the walk may still show any."""
+        if self._rows_beside(vehicle, beside):
+            return True
+        missing = self.count(vehicle.reference) < self._number.get(vehicle.reference, 1)
+        return self._may_come(vehicle.reference) and (missing or not beside)
 
     def _may_come(self, reference: str) -> bool:
         looked_for = self._expected is None or reference in self._expected
         return self.incomplete or (not self._ended and looked_for)
 
-    def _matching(self, vehicle: Vehicle) -> Iterable[GridRow]:
+    def _rows_beside(self, vehicle: Vehicle, beside: Collection[GridRow]) -> list[GridRow]:
         rows = self._rows.get(vehicle.reference) or self._early.get(vehicle.reference) or ()
-        return (row for row in rows if is_row_of(row, vehicle))
+        return [row for row in rows if row not in beside and is_row_of(row, vehicle)]

@@ -59,14 +59,15 @@ class VehicleOpener:
 
         ``on_wait`` is called again and again while another page has its turn.
         """
+        others: list[GridRow] = []
         while self._way != "click":
-            rows = await self._links.rows_of(vehicle, on_wait)
+            rows = await self._links.rows_of(vehicle, on_wait, others)
             if not rows:
                 await self._by_filter(page, vehicle, on_wait)
                 return
             way = self._way
             async with held(self._finding_out if way == "auto" else None, on_wait):
-                if self._way == way and await self._by_rows(page, vehicle, rows, on_wait):
+                if self._way == way and await self._by_rows(page, vehicle, rows, others, on_wait):
                     return
             on_wait()
         await self._by_click(page, vehicle, on_wait)
@@ -93,12 +94,18 @@ class VehicleOpener:
             await self._links.rows_of(vehicle, on_progress)
 
     async def _by_rows(
-        self, page: Page, vehicle: Vehicle, rows: Sequence[GridRow], on_wait: Callable[[], None]
+        self,
+        page: Page,
+        vehicle: Vehicle,
+        rows: Sequence[GridRow],
+        others: list[GridRow],
+        on_wait: Callable[[], None],
     ) -> bool:
         """Open by the addresses of rows, or by a click where they lead astray; false where to look for rows once more.
 
         An early row may have moved since, and an address may have ended with its session. Such a row says nothing of
-        the vehicle, nor of how vehicles are opened: the walk's row is waited for, or that of another walk.
+        the vehicle, nor of how vehicles are opened: the walk's row is waited for, or that of another walk. Nor does one
+        of another vehicle with the same reference, while the walk may still show this one's: it goes to ``others``.
         """
         if not any(row.link for row in rows):
             if self._way == "address":
@@ -109,6 +116,10 @@ class VehicleOpener:
         try:
             await self._try_addresses(page, vehicle, rows)
         except VehicleError as error:
+            tried = [*others, *rows]
+            if isinstance(error, WrongVehicle) and not rows[0].early and self._links.more_may_come(vehicle, tried):
+                others[:] = tried
+                return False
             if self._may_be_stale(rows, error):
                 return False
             if not self._leads_astray(error) or self._site.profile.inventory.grid.filter is None:

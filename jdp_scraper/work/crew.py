@@ -91,6 +91,7 @@ class Crew:
         self._lock = grid_lock(ground.site.profile.inventory.grid)
         self._rows = Counter(vehicle.reference for vehicle in ground.inventory)
         self._todo = todo
+        ground.links.expect(self._rows)
         self._opener = VehicleOpener(
             ground.site, ground.links, self._lock, seconds=settings.step_timeout_s, bus=ground.bus
         )

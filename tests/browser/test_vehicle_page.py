@@ -220,3 +220,25 @@ async def test_an_address_that_ended_with_its_session_gives_way_to_another_walk_
         await opening
         assert scene.page.url == scene.address(scene.keys[0])
         assert scene.ways() == ["address"] * (way == "auto")
+
+
+@pytest.mark.parametrize("way", ["auto", "address"])
+async def test_a_row_of_another_vehicle_with_the_same_reference_is_no_fault_of_its_address(
+    way: str, browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    async with signed_in(browser, start_portal, tmp_path, ear, way) as scene:
+        scene.links.expect({scene.vehicle.reference: 2})
+        nameless = Vehicle(scene.vehicle.reference)  # the grid tells no VIN
+        own, other = (
+            GridView((GridRow(nameless, scene.address(key)),), Pager(), has_next=False, filtered=False)
+            for key in scene.keys
+        )
+        await scene.links.add(other)
+        opening = await scene.begun()
+        assert not opening.done()
+        await scene.links.add(own)
+        await opening
+        assert scene.page.url == scene.address(scene.keys[0])
+        assert scene.ways() == ["address"] * (way == "auto")
+        assert len(await scene.links.rows_of(nameless)) == 2
+        assert all(row.link for row in scene.links.rows()), "the other vehicle's address is forgotten"

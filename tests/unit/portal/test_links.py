@@ -42,6 +42,30 @@ async def test_a_reference_that_stands_twice_gives_the_row_with_the_vin_or_all_w
     assert await book.rows_of(Vehicle("2", "C")) == [row("2", link="x"), row("2", link="y")]
 
 
+def test_a_further_row_of_a_reference_is_waited_for_while_the_walk_may_show_it() -> None:
+    async def main() -> None:
+        book = LinkBook()
+        book.expect({"1": 2})
+        await book.add(view(row("1", link="x"), row("2")))
+        (first,) = await book.rows_of(Vehicle("1", "B"))
+        assert book.more_may_come(Vehicle("1"), [first]) and not book.more_may_come(Vehicle("2"), [row("2")])
+        asking = asyncio.ensure_future(book.rows_of(Vehicle("1", "B"), beside=[first]))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        await book.add(view(row("1", link="y")))
+        assert [found.link for found in await asking] == ["y"]
+        assert book.more_may_come(Vehicle("1"), [first]) and not book.more_may_come(Vehicle("1"), book.rows())
+        assert await book.rows_of(Vehicle("2"), beside=[row("2")]) == []
+        book.expect({"1": 3})
+        asking = asyncio.ensure_future(book.rows_of(Vehicle("1"), beside=book.rows()))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        await book.end()
+        assert await asking == []
+
+    in_virtual_time(main())
+
+
 async def test_a_row_that_is_seen_again_counts_once() -> None:
     book = LinkBook()
     for _ in range(2):
