@@ -13,7 +13,7 @@ from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.console import open_console
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.browser.session import BrowserSession
-from jdp_scraper.errors import ReportRefused, StepTimeout
+from jdp_scraper.errors import ReportRefused, StepTimeout, TabAstray
 from jdp_scraper.portal.report import learn_report, new_catcher
 from jdp_scraper.report_request import ReportRequest
 
@@ -83,7 +83,7 @@ async def test_no_tab_opens_unseen_once_requests_are_no_longer_paused(
         assert (await learn(script, body)).url == site.url(ADDRESS)
         assert not pooled.catcher.pausing.needed
     else:
-        with pytest.raises(StepTimeout, match="another way"):
+        with pytest.raises(TabAstray, match="another way"):
             await learn(script, body)
         assert (await learn(script, body)).url == site.url(ADDRESS), "requests are paused again"
         await learn(f"window.open('{ADDRESS}')")
