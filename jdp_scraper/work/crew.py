@@ -69,9 +69,8 @@ class Ground:
     tracer: Tracer
 
 
-def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile) -> PagePool:
-    """Return the pool of the pages that vehicles are opened on."""
-    pausing = Pausing()
+def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile, pausing: Pausing) -> PagePool:
+    """Return the pool of the pages that vehicles are opened on; ``pausing`` is what the run knows of their tabs."""
     return PagePool(
         browser, settings.concurrent_contexts, lambda: new_catcher(profile, settings.block_resources, pausing)
     )
