@@ -41,6 +41,7 @@
         |   +-- VehicleGone
         +-- VehicleNotListed
         +-- WrongVehicle
+        +-- TabAstray              costs no try, once for each vehicle
         +-- ReportRefused
         +-- ReportUnreachable
         |   +-- ReportStatus
@@ -352,6 +353,13 @@ class WrongVehicle(VehicleError):
     """The opened page is of another vehicle.
 
     No report is asked for on it.
+    """
+
+
+class TabAstray(VehicleError):
+    """The report's tab was opened in another way than those before.
+
+    Nothing has left the browser. From then on requests are paused again, so that the next try takes any way.
     """
 
 

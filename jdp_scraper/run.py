@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from jdp_scraper.browser.catcher import Pausing
 from jdp_scraper.browser.driver import Driver
 from jdp_scraper.browser.losses import Losses
 from jdp_scraper.browser.session import BrowserSession
@@ -88,6 +89,7 @@ class Run:
         self._metrics = Metrics()
         self._job: Job | None = None
         self._links = LinkBook()
+        self._pausing = Pausing()
         self._crew: Crew | None = None
         self._signed_out = False
         self._driver = driver  # the first browser's, begun ahead
@@ -136,6 +138,7 @@ class Run:
             self.report.signed_out = await end_left_session(self._lease_file(), self._site, self._bus)
             return
         account = self._new_account()
+        self._links = LinkBook(lambda: account.generation)
         stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
         await parser.launch()  # they get ready while the browser does
         losses, ended = Losses(), False
@@ -154,7 +157,7 @@ class Run:
     async def _work(self, account: AccountSession, visit: Visit, parser: ParserPool) -> None:
         """Do in one browser all that is left to do; its pages are gone before anybody signs out."""
         try:
-            async with new_pool(visit.browser, self._settings, self._site.profile) as pool:
+            async with new_pool(visit.browser, self._settings, self._site.profile, self._pausing) as pool:
                 pool.warm_up()
                 await self._stop.guard(account.open(visit))
                 await self._tracer.begin(visit.browser.context)

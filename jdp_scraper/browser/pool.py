@@ -23,6 +23,7 @@ from jdp_scraper.errors import PageLost, ScraperError, StepTimeout
 OPEN_S = 20.0
 CLOSE_S = 5.0
 GATHER_S = 3.0
+LONGEST_GATHER_S = 30.0
 FILLED = 4
 TOGETHER_S = 1.0
 
@@ -63,6 +64,7 @@ class PoolStatistics:
 class _Slot:
     page: PooledPage | None = None
     opening: asyncio.Task[PooledPage] | None = None
+    held_from: float | None = None
 
 
 class PagePool:
@@ -84,6 +86,7 @@ class PagePool:
         self._renewals = 0
         self._lent_since = 0  # the pages were opened
         self._crashes: deque[float] = deque(maxlen=2 * size)  # times at which pages crashed while they were lent
+        self._holds: deque[float] = deque(maxlen=4 * size)  # for how long pages were lent lately, in seconds
         self._lending = asyncio.Event()
         self._lending.set()
         self._upkeep = Upkeep(session.memory, self._well, self._renew)
@@ -120,8 +123,9 @@ class PagePool:
     @contextlib.asynccontextmanager
     async def page(self) -> AsyncIterator[PooledPage]:
         """Borrow a page; raises ``PageLost`` where none can be opened."""
-        await self._lending.wait()
-        slot = await self._free.get()
+        slot = await self._take()
+        clock = asyncio.get_running_loop().time
+        began = slot.held_from = clock()
         self._lent += 1
         self._lent_since += 1
         try:
@@ -142,8 +146,19 @@ class PagePool:
                 else:
                     slot.page.lent = False
             self._lent -= 1
+            self._holds.append(clock() - began)
+            slot.held_from = None
             self._free.put_nowait(slot)
             self._upkeep.look_after(filling=self._lent_since < FILLED * self._size)
+
+    async def _take(self) -> _Slot:
+        """Return a free slot; one that is got while lending is paused goes back to whoever gathers them."""
+        while True:
+            await self._lending.wait()
+            slot = await self._free.get()
+            if self._lending.is_set():
+                return slot
+            self._free.put_nowait(slot)
 
     def crashed_with_others(self, pooled: PooledPage) -> bool:
         """Tell whether the page crashed together with others that were lent: one of them took along all the rest."""
@@ -210,12 +225,16 @@ class PagePool:
         """Open all pages anew, once none is lent: a process gives all back when the last page in it is closed.
 
         Tells whether it came to that: where one page is held for long, as while its worker waits for a vehicle, the
-        others must not wait for it.
+        others must not wait for it. Long is more than twice as long as any was held lately.
         """
+        wait_s = min(max(GATHER_S, 2 * max(self._holds, default=0.0)), LONGEST_GATHER_S)
+        now = asyncio.get_running_loop().time()
+        if any(slot.held_from is not None and now - slot.held_from > wait_s for slot in self._slots):
+            return False
         self._lending.clear()
         gathered: list[_Slot] = []
         try:
-            async with asyncio.timeout(GATHER_S):
+            async with asyncio.timeout(wait_s):
                 while len(gathered) < self._size:
                     gathered.append(await self._free.get())
             closing = [self._close_later(slot.page.page) for slot in gathered if slot.page is not None]

@@ -43,24 +43,48 @@
 
   const nothing = () => {};
   const harmless = { closed: false, opener: null, focus: nothing, blur: nothing, close: nothing };
-  const lazyTab = () =>
-    new Proxy(harmless, {
+  const bare = (address) => new URL(address, document.baseURI).href.replace(/#.*/, "");
+  // A tab whose address has been taken. That it is led there once more changes nothing; all else is done in its frame.
+  const lazyTab = (taken) => {
+    const go = (address, otherwise) => {
+      if (bare(address) !== bare(taken)) otherwise(frame().contentWindow.location);
+    };
+    const place = new Proxy(
+      {
+        assign: (address) => go(address, (location) => location.assign(address)),
+        replace: (address) => go(address, (location) => location.replace(address)),
+        toString: () => taken.href,
+        href: taken.href,
+      },
+      {
+        get: (own, key) => (key in own ? own[key] : taken[key]),
+        set: (_, key, value) => {
+          if (key === "href") go(value, (location) => (location.href = value));
+          else frame().contentWindow.location[key] = value;
+          return true;
+        },
+      },
+    );
+    return new Proxy(harmless, {
       get: (_, key) => {
+        if (key === "location") return place;
         if (key in harmless) return harmless[key];
         const view = frame().contentWindow;
         return typeof view[key] === "function" ? view[key].bind(view) : view[key];
       },
       set: (_, key, value) => {
-        if (!(key in harmless)) frame().contentWindow[key] = value;
+        if (key === "location") place.href = value;
+        else if (!(key in harmless)) frame().contentWindow[key] = value;
         return true;
       },
     });
+  };
 
   const openNatively = window.open;
   window.open = (address, target = "_blank", features = "", ...more) => {
     if (!isTab(String(target))) return openNatively.call(window, address, target, features, ...more);
     const whole = address ? new URL(address, document.baseURI) : null;
-    if (whole && window.jdpAsking?.opened?.(whole, String(features))) return lazyTab();
+    if (whole && window.jdpAsking?.opened?.(whole, String(features))) return lazyTab(whole);
     const view = frame().contentWindow;
     if (whole) view.location.href = whole.href;
     return view;

@@ -48,7 +48,8 @@ class VehiclePages:
         return () if vehicle is None else (vehicle,)
 
     async def _vehicle(self, scene: Scene) -> web.StreamResponse:
-        if not scene.vehicles:
+        token = scene.session.token
+        if not scene.vehicles or scene.request.query.get("s", token) != token:
             return self._site.message_page(404, "Vehicle not found", "This vehicle is no longer in your inventory.")
         scene.session.opened = scene.vehicle
         self._portal.ledger.opened(scene.vehicle)

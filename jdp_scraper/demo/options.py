@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 SiteName = Literal["jdpower", "plain"]
 LatencyName = Literal["none", "typical", "slow"]
-TabWay = Literal["open", "location", "form", "link"]
-Links = Literal["address", "script"]
+TabWay = Literal["open", "location", "form", "link", "open_and_location", "open_and_later"]
+Links = Literal["address", "session", "script"]
 Bound = Literal["page", "session"]
 LogoutWay = Literal["form", "link"]
 LicenseRule = Literal["each", "once", "always", "never"]
@@ -45,7 +45,7 @@ class DemoOptions:
     license: Annotated[LicenseRule, "when the license is asked for (always: each, and at its address again)"] = "each"
     logout: Annotated[LogoutWay, "what the sign-out control is"] = "form"
     page_size: Annotated[int, "rows on a page of the inventory"] = 20
-    links: Annotated[Links, "what a Bookout link is"] = "address"
+    links: Annotated[Links, "what a Bookout link is (session: an address that holds for one session)"] = "address"
     tab: Annotated[TabWay, "how the report's tab is opened"] = "open"
     bound: Annotated[Bound, "whose report is made: of the page, or what the session opened last"] = "page"
     scans: Annotated[bool, "the reports are scans without text"] = False

@@ -109,7 +109,7 @@ class AccountSession:
 
     @property
     def generation(self) -> int:
-        """Grows with each mending, so that workers can tell a mended session."""
+        """Grows with each mending and with each further sign-in, so that workers can tell one session from the next."""
         return self._generation
 
     @property
@@ -128,11 +128,13 @@ class AccountSession:
                 left = None
             if left is not None:
                 await _give(visit.browser, left)
+            goes_on = self._visit is not None
             # Not before its cookies are there: a browser without them would take the session for one that has ended.
             self._visit, self._user_agent = visit, visit.browser.user_agent
             self._keeper.follow(visit.browser)
             if left is None or not await self._take_up(visit, left):
                 await self._sign_in(visit.page, ours)
+                self._generation += goes_on
             await self._entrance.go_in(visit.page)
 
     async def mend(self, generation: int) -> Mended:

@@ -9,7 +9,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from jdp_scraper.browser.catcher import Pausing, Refusal, RequestCatcher
 from jdp_scraper.browser.pool import PooledPage
-from jdp_scraper.errors import PortalAnswered, ReportRefused, SessionExpired, StepTimeout, VehicleError
+from jdp_scraper.errors import PortalAnswered, ReportRefused, SessionExpired, StepTimeout, TabAstray, VehicleError
 from jdp_scraper.pdf.answer import retry_after_s
 from jdp_scraper.portal.in_page import page_step, run_script
 from jdp_scraper.portal.profile import Block, Report, SiteProfile
@@ -36,7 +36,7 @@ async def learn_report(pooled: PooledPage, profile: SiteProfile, seconds: float)
     names is not seen by a script, and the default stands in for it.
 
     Raises ``ReportRefused``, ``SessionExpired`` or ``PortalAnswered`` as soon as the page's own request is refused or
-    breaks, and the errors of ``page_step``.
+    breaks, ``TabAstray`` where nothing would have been caught, and the errors of ``page_step``.
     """
     rule = profile.report
     time = seconds * 1000
@@ -95,7 +95,7 @@ async def _first(catcher: RequestCatcher, clicks: asyncio.Future[Any]) -> Report
                 raise error if isinstance(error, PlaywrightError) else StepTimeout(str(error))
             if (opened := clicks.result()) is not None:
                 if "address" not in opened:
-                    raise StepTimeout("report: its tab was opened in another way than those before")
+                    raise TabAstray("report: its tab was opened in another way than those before")
                 if opened["plain"]:
                     catcher.pausing.told_in_page()
                 return _tab_request(opened)

@@ -43,6 +43,7 @@ from jdp_scraper.work.harvest import Harvest, Score
 from jdp_scraper.work.lane import ReportLane
 from jdp_scraper.work.queue import AsyncTaskQueue
 from jdp_scraper.work.retry import RetryPolicy
+from jdp_scraper.work.task import ACTIVE
 from jdp_scraper.work.traffic import Traffic
 from jdp_scraper.work.watchdog import Patience, Watchdog
 from jdp_scraper.work.worker import Worker
@@ -68,9 +69,8 @@ class Ground:
     tracer: Tracer
 
 
-def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile) -> PagePool:
-    """Return the pool of the pages that vehicles are opened on."""
-    pausing = Pausing()
+def new_pool(browser: BrowserSession, settings: Settings, profile: SiteProfile, pausing: Pausing) -> PagePool:
+    """Return the pool of the pages that vehicles are opened on; ``pausing`` is what the run knows of their tabs."""
     return PagePool(
         browser, settings.concurrent_contexts, lambda: new_catcher(profile, settings.block_resources, pausing)
     )
@@ -88,18 +88,13 @@ class Crew:
         self._queue = AsyncTaskQueue(todo, policy, self._clock, attempts)
         self._watchdog = Watchdog(self._queue, Patience(settings.task_timeout_s, settings.hard_cap_s))
         self._lock = grid_lock(ground.site.profile.inventory.grid)
-        rows = Counter(vehicle.reference for vehicle in ground.inventory)
-        wanted = {vehicle.reference: rows[vehicle.reference] for vehicle in todo.values()}
+        self._rows = Counter(vehicle.reference for vehicle in ground.inventory)
+        self._todo = todo
+        ground.links.expect(self._rows)
         self._opener = VehicleOpener(
             ground.site, ground.links, self._lock, seconds=settings.step_timeout_s, bus=ground.bus
         )
-        self._search = Search(
-            ground.links,
-            wanted,
-            (vehicle.reference for vehicle in ground.inventory),
-            has_filter=ground.site.profile.inventory.grid.filter is not None,
-            needed=lambda: self._opener.needs_links,
-        )
+        self._search = self._new_search()
         self._lane = ReportLane(ground.bus, narrow=ground.site.profile.report.bound == "session")
         self._traffic = Traffic(
             BreakerRules(down_wait_s=settings.portal_down_wait_s),
@@ -141,6 +136,19 @@ class Crew:
                 self.pages_replaced += pool.statistics().replaced
                 await bridge.flush()  # the sign-out that follows needs the cookies that came last
 
+    def _new_search(self) -> Search:
+        """Return a search for the rows of all that is still to be opened."""
+        ground = self._ground
+        left = {key for state in ACTIVE for key in self._queue.keys(state)}
+        wanted = (vehicle.reference for key, vehicle in self._todo.items() if key in left)
+        return Search(
+            ground.links,
+            {reference: self._rows[reference] for reference in wanted},
+            (vehicle.reference for vehicle in ground.inventory),
+            has_filter=ground.site.profile.inventory.grid.filter is not None,
+            needed=lambda: self._opener.needs_links,
+        )
+
     def _client(self, visit: Visit) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=self._ground.settings.concurrent_contexts)
         headers = {"User-Agent": visit.browser.user_agent}  # a portal may hold a session to its browser
@@ -148,10 +156,22 @@ class Crew:
         return httpx.AsyncClient(limits=limits, headers=headers, trust_env=may_use_proxy)
 
     async def _walk(self, visit: Visit) -> None:
+        """Learn the rows' links, and anew whenever that is asked for, until cancelled."""
+        links = self._ground.links
+        while True:
+            if links.incomplete:
+                self._ground.bus.notice("debug", "links have led astray: the grid is walked once more")
+                self._search = self._new_search()
+                links.begin_again()
+            if not self._opener.needs_links:
+                await links.end()
+            elif not links.ended:
+                await self._walk_once(visit)
+            await links.until_incomplete()
+
+    async def _walk_once(self, visit: Visit) -> None:
         """Learn the rows' links; what the walk has not found is for the workers to look for."""
         ground = self._ground
-        if ground.links.ended or not self._opener.needs_links:
-            return
         grid = GridPage(visit.page, ground.site, ground.settings.step_timeout_s)
         try:
             await walk_grid(

@@ -63,6 +63,7 @@ class Traffic:
         self._refusals: Counter[str] = Counter()
         self._mends: Counter[str] = Counter()
         self._crashes: Counter[str] = Counter()
+        self._astray: set[str] = set()
         self._changed = asyncio.Event()
         self._paused_at = self._look_at = clock()
         self._look_after_s = FIRST_LOOK_S
@@ -134,6 +135,12 @@ class Traffic:
         """Take note that pages crashed together, one at this vehicle; tells whether that uses up no try of it."""
         self._crashes[key] += 1
         return self._crashes[key] <= MOST_FREE_CRASHES
+
+    def is_astray_free(self, key: str) -> bool:
+        """Take note that a tab opened otherwise than was relied on; tells whether it is this vehicle's first time."""
+        first = key not in self._astray
+        self._astray.add(key)
+        return first
 
     # -- beside them -----------------------------------------------------------------------------------------------
 

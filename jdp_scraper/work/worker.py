@@ -24,6 +24,7 @@ from jdp_scraper.errors import (
     ReportMismatch,
     ScraperError,
     StepTimeout,
+    TabAstray,
     VehicleError,
 )
 from jdp_scraper.events import Bus, StepDone, TaskDone, TaskFailed, TaskReturned, TaskStarted
@@ -218,16 +219,23 @@ class Worker:
         if attempt.turn is None:  # it never began; where the walk stands still, as in an outage, waiting is no fault
             return isinstance(error, StepTimeout)
         if error.action is Action.SIGN_IN:
-            mended = await desk.account.mend(attempt.generation)
-            return mended is Mended.BEFORE or (
-                mended is Mended.NOW and desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
-            )
+            return await self._is_expiry_free(attempt)
         if isinstance(error, PageLost) and attempt.pooled is not None and self.pool.crashed_with_others(attempt.pooled):
             return desk.traffic.is_crash_free(lease.key)
         if isinstance(error, ReportMismatch) and attempt.passage is not None:
             return desk.lane.is_free(attempt.passage, error)
+        if isinstance(error, TabAstray):
+            return desk.traffic.is_astray_free(lease.key)
         last_try = isinstance(self.queue.decide(lease, error), GiveUp)
         return await desk.traffic.is_free(attempt.turn, lease.key, error, last_try=last_try)
+
+    async def _is_expiry_free(self, attempt: Attempt) -> bool:
+        """Mend the session where it has ended; tells whether that, or an address that ended before, was the cause."""
+        desk, lease = self.desk, attempt.lease
+        mended = await desk.account.mend(attempt.generation)
+        if mended is Mended.NOT:
+            return desk.opener.drop_stale(lease.vehicle)
+        return mended is Mended.BEFORE or desk.traffic.is_mend_free(lease.key, desk.account.in_vain)
 
     async def _failed(self, attempt: Attempt, error: VehicleError) -> None:
         """Report the failure to the queue, and write down a final one; raises what stops the run."""

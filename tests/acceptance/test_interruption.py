@@ -6,11 +6,12 @@ import asyncio
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jdp_scraper.demo.options import DemoOptions
+from jdp_scraper.demo.options import DemoOptions, Links
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.portal.profile_file import load_profile
 from jdp_scraper.portal.sign_out import is_over
@@ -180,8 +181,10 @@ async def test_slow_reports_are_waited_for_while_they_come(tmp_path: Path) -> No
         assert asked_twice(await portal.ledger()) == {}
 
 
-async def test_a_session_that_ends_in_mid_run_is_mended_once_for_all(tmp_path: Path) -> None:
-    async with DemoPortal.start(SLOW_ENOUGH) as portal:
+@pytest.mark.parametrize("links", ["address", "session"])
+async def test_a_session_that_ends_in_mid_run_is_mended_once_for_all(tmp_path: Path, links: Links) -> None:
+    """Also where it takes along the addresses that the walk has shown: no vehicle uses up a try by it."""
+    async with DemoPortal.start(replace(SLOW_ENOUGH, links=links, page_size=5)) as portal:
         program = Program(tmp_path, portal, {"MAX_RETRIES": "0"})
         async with program.started() as process:
             await until(lambda: some_are_done(program) or process.returncode is not None)

@@ -7,10 +7,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from jdp_scraper.demo.options import DemoOptions
+from jdp_scraper.demo.options import DemoOptions, Links, TabWay
 from jdp_scraper.demo.process import DemoPortal
 from tests.support.program import Program, asked_twice, judge, until_portal
 from tests.support.program import ended as end_of
@@ -18,12 +19,12 @@ from tests.support.program import ended as end_of
 FULL_CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
-@pytest.mark.parametrize("tab", ["open", "location", "form", "link"])
+@pytest.mark.parametrize("tab", get_args(TabWay))
 @pytest.mark.parametrize("links", ["address", "script"])
 async def test_each_way_of_opening_vehicles_and_reports_gives_every_pdf_once(
-    tmp_path: Path, tab: str, links: str
+    tmp_path: Path, tab: TabWay, links: Links
 ) -> None:
-    async with DemoPortal.start(DemoOptions(vehicles=12, tab=tab, links=links, csv_bom=True)) as portal:  # type: ignore[arg-type]
+    async with DemoPortal.start(DemoOptions(vehicles=12, tab=tab, links=links, csv_bom=True)) as portal:
         program = Program(tmp_path, portal)
         ended = await program.run("--pages", "4")
         ledger = await portal.ledger()
@@ -33,6 +34,21 @@ async def test_each_way_of_opening_vehicles_and_reports_gives_every_pdf_once(
         assert (ledger["sign_ins"], ledger["sign_outs"], ledger["open_sessions"]) == (1, 1, 0)
         assert len(ledger["reports_asked"]) == 12
         assert asked_twice(ledger) == {}
+
+
+@pytest.mark.parametrize("way", ["location", "form"])
+async def test_a_way_of_opening_reports_that_changes_in_mid_run_uses_up_no_try(tmp_path: Path, way: TabWay) -> None:
+    """And no report is asked for twice by it: the next try of a ``TabAstray`` takes any way."""
+    async with DemoPortal.start(DemoOptions(vehicles=40, latency="typical")) as portal:
+        program = Program(tmp_path, portal, {"MAX_RETRIES": "0"})
+        async with program.started() as process:
+            await until_portal(portal, lambda ledger: len(ledger["reports_asked"]) >= 10, process)
+            await portal.set(tab=way)
+            last = await end_of(process)
+        assert last.code == 0, last.text
+        assert "TabAstray" in last.text
+        assert asked_twice(await portal.ledger()) == {}
+        assert (await judge(program)).right == 40
 
 
 async def test_the_second_site_is_done_by_its_grid_alone(tmp_path: Path) -> None:

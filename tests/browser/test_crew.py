@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from jdp_scraper.browser.catcher import Pausing
 from jdp_scraper.browser.options import BrowserOptions
 from jdp_scraper.browser.session import BrowserSession
 from jdp_scraper.browser.tracer import Tracer
@@ -21,10 +22,11 @@ from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.disk import Disk, DiskFile
 from jdp_scraper.errors import BrowserLost
-from jdp_scraper.events import TaskDone, TaskFailed, TaskReturned
+from jdp_scraper.events import Notice, TaskDone, TaskFailed, TaskReturned
 from jdp_scraper.job import Job
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.portal.account import AccountSession
+from jdp_scraper.portal.grid import GridView
 from jdp_scraper.portal.inventory import Listing
 from jdp_scraper.portal.links import LinkBook
 from jdp_scraper.portal.site import Site
@@ -51,12 +53,13 @@ class Work:
     job: Job
     links: LinkBook
     visits: list[Visit] = field(default_factory=list)
+    pausing: Pausing = field(default_factory=Pausing)
 
     async def in_browser(self, browser: BrowserSession) -> None:
         visit = Visit(browser, await browser.new_page())
         self.visits.append(visit)
         await self.account.open(visit)
-        async with new_pool(browser, Settings(_env_file=None), profile_of()) as pool:
+        async with new_pool(browser, Settings(_env_file=None), profile_of(), self.pausing) as pool:
             await self.crew.work(visit, pool)
 
     def attempts(self) -> list[tuple[TaskState, int]]:
@@ -86,7 +89,7 @@ async def work_on(
     job = await Job.begin(folder, header, Listing(vehicles), disk, ear.bus)
     async with AsyncExitStack() as stack:
         parser = await stack.enter_async_context(ParserPool(1))
-        links = LinkBook()
+        links = LinkBook(lambda: session.generation)
         ground = Ground(
             settings=Settings(_env_file=None, download_folder=folder, **settings),
             site=account.site,
@@ -185,6 +188,48 @@ async def test_pages_that_share_a_process_and_crash_with_it_use_up_no_try_of_the
         returned = [event for event in ear.events if isinstance(event, TaskReturned)]
         assert len(returned) >= 2
         assert {(event.error, event.counts) for event in returned} == {("PageLost", False)}
+
+
+async def test_a_vehicle_that_the_portal_no_longer_has_says_nothing_of_how_the_others_are_opened(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=24, page_size=4, latency="typical")
+    gone = (await portal.inventory())[0]["reference"]
+    async with work_on(portal, browser, tmp_path, ear, concurrent_contexts=2, max_retries=0) as work:
+        rows = work.links.add
+
+        async def add(view: GridView) -> None:
+            """The first vehicle goes once the walk has shown it, while the walk goes on."""
+            await portal.change_lot(remove=[gone])
+            await rows(view)
+
+        work.links.add = add  # type: ignore[method-assign]
+        await work.in_browser(browser)
+        assert work.attempts() == [(TaskState.FAILED, 1), *[(TaskState.DONE, 1)] * 23]
+        (failed,) = (event for event in ear.events if isinstance(event, TaskFailed))
+        assert (failed.key, failed.error) == (gone, "PortalAnswered")
+        ways = [event.text for event in ear.events if isinstance(event, Notice) and "are opened by" in event.text]
+        assert ways == ["vehicles are opened by address: a link's address opens its vehicle"]
+        assert (await portal.ledger())["grid_callbacks"] < 20
+
+
+async def test_a_doubt_about_how_tabs_are_opened_outlives_the_browser(
+    browser: BrowserSession, start_portal: StartPortal, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=6, latency="typical")
+    async with work_on(portal, browser, tmp_path, ear, concurrent_contexts=1, max_retries=0) as work:
+        working = asyncio.ensure_future(work.in_browser(browser))
+        await until(lambda: working.done() or not work.pausing.needed)
+        await portal.set(tab="location")
+        await until(lambda: working.done() or any(isinstance(event, TaskReturned) for event in ear.events))
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await portal.set(tab="open", latency="none")
+        await work.in_browser(browser)
+        assert work.pausing.needed
+        assert work.attempts() == [(TaskState.DONE, 1)] * 6
+        returned = [(event.error, event.counts) for event in ear.events if isinstance(event, TaskReturned)]
+        assert returned == [("TabAstray", False)]
 
 
 class HeldDisk(Disk):

@@ -477,6 +477,36 @@ async def test_what_no_collection_ends_ends_with_the_pages(
         assert pool.statistics().replaced == 0
 
 
+async def test_pages_are_opened_anew_although_all_are_held_and_others_wait_for_them(
+    browser: BrowserSession, ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at a slow portal, with two workers a page: those that wait for a page already must let it be gathered."""
+    monkeypatch.setattr(pool_module, "GATHER_S", 0.0)
+    async with pool_of(browser, 2, ear) as pool:
+        over = asyncio.Event()
+
+        async def work() -> None:
+            while not over.is_set():
+                async with pool.page():
+                    await asyncio.sleep(1.0)
+
+        workers = [asyncio.ensure_future(work()) for _ in range(4)]
+        await until(lambda: pool.statistics().lent == 2 and len(pool._holds) >= 4)
+        assert await pool._renew()
+        over.set()
+        await asyncio.gather(*workers)
+        assert pool.statistics() == PoolStatistics(lent=0, size=2, replaced=0, renewals=1)
+
+
+async def test_lending_does_not_pause_where_a_page_is_held_for_long_already(browser: BrowserSession, ear: Ear) -> None:
+    async with pool_of(browser, 2, ear) as pool, pool.page():
+        pool._slots[-1].held_from = asyncio.get_running_loop().time() - 2 * pool_module.GATHER_S
+        renewing = asyncio.ensure_future(pool._renew())
+        await asyncio.sleep(0)
+        assert pool._lending.is_set()
+        assert not await renewing
+
+
 async def test_pages_are_not_opened_anew_while_one_is_held_for_long(
     site: SmallSite, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:

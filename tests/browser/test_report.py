@@ -13,7 +13,7 @@ from jdp_scraper.browser.catcher import RequestCatcher
 from jdp_scraper.browser.console import open_console
 from jdp_scraper.browser.pool import PooledPage
 from jdp_scraper.browser.session import BrowserSession
-from jdp_scraper.errors import ReportRefused, StepTimeout
+from jdp_scraper.errors import ReportRefused, StepTimeout, TabAstray
 from jdp_scraper.portal.report import learn_report, new_catcher
 from jdp_scraper.report_request import ReportRequest
 
@@ -83,7 +83,7 @@ async def test_no_tab_opens_unseen_once_requests_are_no_longer_paused(
         assert (await learn(script, body)).url == site.url(ADDRESS)
         assert not pooled.catcher.pausing.needed
     else:
-        with pytest.raises(StepTimeout, match="another way"):
+        with pytest.raises(TabAstray, match="another way"):
             await learn(script, body)
         assert (await learn(script, body)).url == site.url(ADDRESS), "requests are paused again"
         await learn(f"window.open('{ADDRESS}')")
@@ -106,6 +106,70 @@ async def test_what_a_page_does_with_the_tab_that_was_told_of_does_it_no_harm(
     for _ in range(2):
         await learn(f"const tab = window.open('{ADDRESS}'); tab.document.title = 'Report'; window.went = 'on'")
         assert await pooled.page.evaluate("window.went") == "on"
+
+
+LED_THERE_AGAIN = {
+    "location": "tab.location = '{address}'",
+    "href": "tab.location.href = '{address}'",
+    "assign": "tab.location.assign('{address}')",
+    "replace": "tab.location.replace(new URL('{address}', location))",
+    "read first": "if (tab.location.href.includes('GetPdfReport')) tab.location = tab.location.href + '#page=2'",
+    "opened again": "window.open('{address}')",
+}
+
+
+@pytest.mark.parametrize("how", LED_THERE_AGAIN)
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "later"])
+async def test_a_tab_that_is_led_once_more_to_where_it_is_asks_for_nothing(
+    how: str, later: bool, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    use = LED_THERE_AGAIN[how].format(address=ADDRESS)
+    use = f"const use = () => {{ {use}; window.used = 'well' }}; " + ("setTimeout(use, 30)" if later else "use()")
+    for _ in range(2):
+        request = await learn(f"const tab = window.open('{ADDRESS}'); {use}")
+        assert request.url == site.url(ADDRESS)
+        await pooled.page.wait_for_function("window.used")
+        assert await pooled.page.evaluate("window.used") == "well"
+        assert len(pooled.page.frames) == 1
+        await settled(pooled, site)
+    assert not pooled.catcher.pausing.needed
+    assert site.asked[REPORT] == 0
+
+
+@pytest.mark.parametrize("use", ["tab.location = '/wait'", "tab.document.title = 'report'", "tab.location.hash = 'x'"])
+async def test_requests_stay_paused_where_a_script_uses_the_tab_in_a_way_that_needs_a_frame(
+    use: str, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    site.html("/wait", "<p>wait")
+    for _ in range(2):
+        assert (await learn(f"const tab = window.open('{ADDRESS}'); {use}")).url == site.url(ADDRESS)
+        assert pooled.catcher.pausing.needed
+    assert site.asked[REPORT] == 0
+
+
+@pytest.mark.parametrize("way", OTHER_TABS)
+async def test_what_tries_to_open_the_report_once_more_after_its_address_was_told_asks_for_nothing(
+    way: str, learn: Learn, pooled: PooledPage, site: SmallSite
+) -> None:
+    await learn(f"window.open('{ADDRESS}')")
+    assert not pooled.catcher.pausing.needed
+    body, script = WAYS[way]
+    again = f"setTimeout(() => {{ try {{ {script} }} finally {{ window.tried = true }} }}, 30)"
+    assert (await learn(f"window.open('{ADDRESS}'); {again}", body)).url == site.url(ADDRESS)
+    await pooled.page.wait_for_function("window.tried")
+    await settled(pooled, site)
+    assert site.asked[REPORT] == 0
+    assert len(pooled.page.context.pages) == 1
+
+
+async def settled(pooled: PooledPage, site: SmallSite) -> None:
+    """Return once the server has answered something that was asked for after all else."""
+    await pooled.page.evaluate("new Promise((done) => setTimeout(done, 100)).then(() => fetch('/last'))")
+
+
+async def test_a_report_told_by_a_page_that_goes_away_at_once_is_learned(learn: Learn, site: SmallSite) -> None:
+    site.html("/other", "<p>other")
+    assert (await learn(f"window.open('{ADDRESS}'); location = '/other'")).url == site.url(ADDRESS)
 
 
 async def test_a_tab_that_a_script_opens_by_its_address_is_no_frame(

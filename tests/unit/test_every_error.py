@@ -102,6 +102,11 @@ RAISED: dict[str, tuple[str, str, str]] = {
     "PortalAnswered": (ONE, EACH, "PortalAnswered"),
     "VehicleNotListed": (ONE, "test_a_row_that_appears_late_is_found_by_the_filter", "VehicleNotListed"),
     "WrongVehicle": (ONE, EACH, "WrongVehicle"),
+    "TabAstray": (
+        f"{ACCEPTANCE}whole_run.py",
+        "test_a_way_of_opening_reports_that_changes_in_mid_run_uses_up_no_try",
+        "TabAstray",
+    ),
     "ReportRefused": (ONE, EACH, "ReportRefused"),
     "ReportUnreachable": (ONE, EACH, "ReportUnreachable"),
     "ReportStatus": (ONE, EACH, "ReportStatus"),

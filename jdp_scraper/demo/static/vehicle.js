@@ -21,6 +21,13 @@
   var ways = {
     open: function (address) { window.open(address); },
     location: function (address, tab) { tab.location = address; },
+    // Some lead the tab once more to where it is, at once or when it has not come there soon.
+    open_and_location: function (address) { window.open(address).location = address; },
+    open_and_later: function (address) {
+      var tab = window.open(address);
+      window.setTimeout(function () { tab.document.title = 'Report'; tab.location.href = address; }, 30);
+      window.setTimeout(function () { window.open(address); }, 60);
+    },
     form: function (address) {
       var target = new URL(address, window.location.href);
       var form = document.createElement('form');

@@ -3,7 +3,7 @@
 // Returns the report's address where the last click's script opens a tab by it (see tabs.js), with the referrer that the
 // tab would send, and null where the report comes in another way, which is seen at the browser. What an earlier control
 // opens is seen at the browser, too, and so is a tab whose referrer is not plainly told by the browser's default policy.
-// Where nothing would be caught there, any other tab is kept from opening, and {} is returned.
+// Where nothing would be caught there, any other tab is kept from opening, and {} is returned if that comes first.
 async ({ clicks, time, again, wanted, caught }) => {
   const ready = (control) => () => {
     const element = settled() && find(control);
@@ -13,7 +13,9 @@ async ({ clicks, time, again, wanted, caught }) => {
   let tell;
   let listening = false;
   let over = false;
-  let plain = true; // no tab but the report's has opened
+  let plain = true; // no tab but the report's has opened, and nothing is done with that one that needs a frame
+  let report = null;
+  let tellReport = null;
   const told = new Promise((resolve) => {
     tell = (opened) => {
       listening = false;
@@ -45,16 +47,23 @@ async ({ clicks, time, again, wanted, caught }) => {
   window.jdpAsking = {
     astray: () => {
       plain = false;
-      if (caught || over) return false;
-      tell({});
+      if (caught) return false;
+      if (!over) tell({});
       return true;
     },
     opened: (to, features) => {
       const address = to.href.replace(/#.*/, "");
+      if (address === report) return true; // opened once more: it has been taken already
       if (!listening || !wanted || !/^https?:$/.test(to.protocol) || !address.includes(wanted)) return false;
       const sent = referrer(to, features);
       if (sent === undefined) return false;
-      tell({ address, referrer: sent, plain });
+      report = address;
+      listening = false;
+      over = true;
+      tellReport = () => tell({ address, referrer: sent, plain });
+      // The script that has opened the tab may go on to use it: only when it has ended is it known how plain that was.
+      if (caught) setTimeout(tellReport);
+      else tellReport();
       return true;
     },
   };
@@ -68,7 +77,8 @@ async ({ clicks, time, again, wanted, caught }) => {
     if (control === clicks.at(-1)) {
       listening = true;
       setTimeout(() => tell(null), time);
-      addEventListener("beforeunload", () => tell(caught ? null : {})); // something comes in this document's place
+      // Something comes in this document's place.
+      addEventListener("beforeunload", () => (tellReport ? tellReport() : tell(caught ? null : {})));
     }
     last.click();
   }

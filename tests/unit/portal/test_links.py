@@ -42,6 +42,30 @@ async def test_a_reference_that_stands_twice_gives_the_row_with_the_vin_or_all_w
     assert await book.rows_of(Vehicle("2", "C")) == [row("2", link="x"), row("2", link="y")]
 
 
+def test_a_further_row_of_a_reference_is_waited_for_while_the_walk_may_show_it() -> None:
+    async def main() -> None:
+        book = LinkBook()
+        book.expect({"1": 2})
+        await book.add(view(row("1", link="x"), row("2")))
+        (first,) = await book.rows_of(Vehicle("1", "B"))
+        assert book.more_may_come(Vehicle("1"), [first]) and not book.more_may_come(Vehicle("2"), [row("2")])
+        asking = asyncio.ensure_future(book.rows_of(Vehicle("1", "B"), beside=[first]))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        await book.add(view(row("1", link="y")))
+        assert [found.link for found in await asking] == ["y"]
+        assert book.more_may_come(Vehicle("1"), [first]) and not book.more_may_come(Vehicle("1"), book.rows())
+        assert await book.rows_of(Vehicle("2"), beside=[row("2")]) == []
+        book.expect({"1": 3})
+        asking = asyncio.ensure_future(book.rows_of(Vehicle("1"), beside=book.rows()))
+        await asyncio.sleep(1)
+        assert not asking.done()
+        await book.end()
+        assert await asking == []
+
+    in_virtual_time(main())
+
+
 async def test_a_row_that_is_seen_again_counts_once() -> None:
     book = LinkBook()
     for _ in range(2):
@@ -135,3 +159,72 @@ def test_who_asks_for_what_is_not_looked_for_need_not_wait() -> None:
         assert not book.ended
 
     in_virtual_time(main())
+
+
+class Sessions:
+    """A book, and which of the account's sessions it is."""
+
+    def __init__(self) -> None:
+        self.number = 1
+        self.book = LinkBook(lambda: self.number)
+
+    async def links(self, reference: str) -> list[str | None]:
+        return [found.link for found in await self.book.rows_of(Vehicle(reference))]
+
+
+async def test_a_row_that_is_seen_again_in_a_later_session_takes_the_place_of_the_earlier_one() -> None:
+    seen = Sessions()
+    await seen.book.add(view(row("1", link="a/1"), row("1", link="b/1"), row("2", link="kept")))
+    seen.number = 2
+    await seen.book.add(view(row("1", link="a/2"), row("1", link="b/2"), row("2", link="kept")))
+    assert [found.link for found in seen.book.rows()] == ["a/2", "b/2", "kept"]
+    assert not any(seen.book.is_stale(found) for found in seen.book.rows())
+
+
+def test_one_row_of_an_earlier_session_that_has_led_astray_drops_all_of_them_until_another_walk() -> None:
+    async def main() -> None:
+        seen = Sessions()
+        await seen.book.add(view(row("1", link="1/1"), row("2", link="2/1")))
+        await seen.book.end()
+        seen.number = 2
+        await seen.book.add(view(row("3", link="3/2")))
+        assert await seen.links("2") == ["2/1"], "an address may well hold for longer"
+        seen.book.lead_astray(await seen.book.rows_of(Vehicle("1")))
+        assert [found.link for found in seen.book.rows()] == ["3/2"]
+        assert (seen.book.incomplete, seen.book.ended) == (True, False)
+        asking = asyncio.ensure_future(seen.links("2"))
+        await seen.book.narrow("")  # a walk that was under way when the rows were dropped comes to its end
+        await seen.book.end()
+        await asyncio.sleep(1)
+        assert not asking.done() and not seen.book.ended
+        seen.book.begin_again()
+        await seen.book.add(view(row("2", link="2/2")))
+        assert await asking == ["2/2"]
+        await seen.book.end()
+        assert (seen.book.incomplete, seen.book.ended) == (False, True)
+        assert await seen.links("1") == []
+
+    in_virtual_time(main())
+
+
+async def test_a_row_of_this_session_that_has_led_astray_keeps_its_place_and_loses_its_address() -> None:
+    seen = Sessions()
+    await seen.book.add(view(row("1", link="a"), row("2", link="b")))
+    seen.book.lead_astray(await seen.book.rows_of(Vehicle("1")))
+    assert await seen.links("1") == [None]
+    assert (await seen.links("2"), seen.book.count("1"), seen.book.incomplete) == (["b"], 1, False)
+    assert not seen.book.drop_stale("1")
+
+
+async def test_rows_that_were_dropped_meanwhile_are_stale_and_drop_nothing_more() -> None:
+    seen = Sessions()
+    await seen.book.add(view(row("1", link="a/1"), row("2", link="b/1")))
+    rows = await seen.book.rows_of(Vehicle("1"))
+    seen.number = 2
+    assert seen.book.drop_stale("2")
+    seen.book.begin_again()
+    await seen.book.add(view(row("1", link="a/2")))
+    assert all(seen.book.is_stale(found) for found in rows)
+    seen.book.lead_astray(rows)
+    assert await seen.links("1") == ["a/2"]
+    assert not seen.book.incomplete

@@ -276,3 +276,11 @@ def test_a_cancelled_one_that_went_ahead_lets_another_go() -> None:
         assert await next_one is not None
 
     in_virtual_time(main())
+
+
+def test_a_tab_that_opens_otherwise_is_free_once_for_each_vehicle() -> None:
+    async def main() -> None:
+        traffic = Portal().traffic
+        assert [traffic.is_astray_free(key) for key in "1121"] == [True, False, True, False]
+
+    in_virtual_time(main())
