@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
+# Tests of whole programs wait more than they work: with less than four at once processors would stand still.
+TESTERS = $(shell $(PY) -c 'import os; print(max(4, os.cpu_count() or 1))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -31,7 +33,7 @@ demo: setup ## run the main job against the embedded demo portal; PDFs and archi
 
 test: $(VENV)/.ready ## run all tests but the long forms
 	@$(PY) -m jdp_scraper.browser.install --for-tests
-	@$(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not soak"
+	@$(PY) -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder -m "not soak"
 
 lint: $(VENV)/.ready ## check style and format
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check . && echo "lint: ok"

@@ -20,6 +20,7 @@ ALONE = 0.05
 TOGETHER = 0.007
 OFTEN = 0.01
 LONG, SHORT = 200, 40
+PAGES = 5
 TIMEOUT_S = 8  # longer than a machine stands still
 PATIENT = {"MAX_RETRIES": "6", "STEP_TIMEOUT_S": "8", "TASK_TIMEOUT_S": "16", "RETRY_WAIT_S": "1"}
 
@@ -47,7 +48,9 @@ class Faulty:
         assert self.ledger["expiries"] <= self.ledger["sign_ins"] <= 1 + self.ledger["expiries"]
         assert self.ledger["sign_ins"] >= 1
         assert self.ledger["open_sessions"] == 0
-        assert self.ledger["refused"] == {}
+        # A row that is clicked on a page of the session that has just expired sends that session's token.
+        assert self.ledger["refused"].keys() <= {"token"}
+        assert self.ledger["refused"].get("token", 0) <= PAGES * self.ledger["expiries"]
         assert self.ledger["foreign_requests"] == 0
 
 

@@ -34,6 +34,7 @@ VEHICLE = [
     errors.PageLost(),
     errors.TaskLost(),
     errors.SessionExpired(),
+    errors.TabAstray(),
     VehicleError(),
 ]
 
