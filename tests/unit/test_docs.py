@@ -29,7 +29,8 @@ NAMED_ONCE: dict[type[BaseModel], str] = {Control: "control", Cell: "cell"}
 FOREIGN = {
     *("--blink-settings", "--disable-remote-fonts", "--host-resolver-rules"),
     *("--install", "--only-shell", "--require-hashes"),
-    *("--disable-gpu", "--long", "--directory"),  # of Chromium; of `make bench`; of `python -m http.server`
+    *("--disable-gpu", "--directory"),  # of Chromium; of `python -m http.server`
+    *("--long", "--repeat", "--sizes", "--browser"),  # of `make bench`
 }
 EXIT_CODES = {0, 1, 2, 3, 4, 129, 130, 143}
 
