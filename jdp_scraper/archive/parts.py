@@ -30,8 +30,8 @@ class Parts:
     def begin(self, path: str, made_from: str) -> None:
         """Say what a vehicle's parts are made of now."""
         known = self._known.get(path)
-        same = known is not None and known.made_from == made_from
-        self.made[path] = Part(made_from, dict(known.texts) if known and same else {})
+        taken_over = dict(known.texts) if known is not None and known.made_from == made_from else {}
+        self.made[path] = Part(made_from, taken_over)
 
     def get(self, path: str, name: str, make: Callable[[], str]) -> str:
         """Return a text of a vehicle, made only where it is not known; nothing is kept of one that was not begun."""

@@ -145,19 +145,16 @@ class Beside:
 
     def _under_columns(self, label: Label, found: Found) -> bool:
         """Tell whether a table's head has several columns for an amount, none of which is known."""
-        left, right = (
-            self._around.lines[label.line].cells[label.cell].left,
-            self._around.lines[label.line].cells[label.cell].right,
-        )
+        own = self._around.lines[label.line].cells[label.cell]
         amount = self._around.lines[found.line].cells[found.last]
         for number in self._around.rows_above(label.line):
             line = self._around.lines[number]
-            if len(line.cells) < 2 or line.cells[-2].left <= right:
+            if len(line.cells) < 2 or line.cells[-2].left <= own.right:
                 continue
             labels = self._around.labels[number]
-            if labels and labels[0].cell == 0 and line.cells[0].left <= left + line.height:
+            if labels and labels[0].cell == 0 and line.cells[0].left <= own.left + line.height:
                 continue  # another row
-            columns = [place for place, cell in enumerate(line.cells) if cell.left > right]
+            columns = [place for place, cell in enumerate(line.cells) if cell.left > own.right]
             over = [place for place in columns if overlap(line.cells[place], amount)]
             texts = [line.text[line.cells[place].start : line.cells[place].end] for place in columns]
             if len(columns) > 1 and over and not any(is_firm_money(text) for text in texts):

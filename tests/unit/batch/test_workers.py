@@ -136,14 +136,22 @@ async def test_jobs_that_are_sent_ahead_get_each_its_own_answer() -> None:
         assert (lent.statistics.tasks, workers.statistics.tasks) == (50, 0)
 
 
-async def test_a_job_sent_ahead_is_with_its_process_before_the_one_before_it_has_ended(
-    one: WorkerProcesses, tmp_path: Path
-) -> None:
+async def one_behind_the_other(
+    one: WorkerProcesses, go: Path
+) -> tuple[Lent, asyncio.Future[bool], asyncio.Future[int]]:
+    """Begin a job that lasts until there is a file ``go``, and send another one behind it."""
     lent = one.lend(LIMITS, ahead=True)
-    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
+    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(go)))
     await until(lambda: bool(lent._held))
     second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
     await until(lambda: len(one._next) == 1)
+    return lent, first, second
+
+
+async def test_a_job_sent_ahead_is_with_its_process_before_the_one_before_it_has_ended(
+    one: WorkerProcesses, tmp_path: Path
+) -> None:
+    _, first, second = await one_behind_the_other(one, tmp_path / "go")
     assert not first.done()
     (tmp_path / "go").touch()
     assert (await first, await second) == (True, 4)
@@ -161,11 +169,7 @@ async def test_a_job_that_breaks_costs_the_one_sent_behind_it_nothing(one: Worke
 async def test_a_job_that_is_cancelled_after_it_was_sent_leaves_no_answer_behind(
     one: WorkerProcesses, tmp_path: Path
 ) -> None:
-    lent = one.lend(LIMITS, ahead=True)
-    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
-    await until(lambda: bool(lent._held))
-    second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
-    await until(lambda: len(one._next) == 1)
+    lent, first, second = await one_behind_the_other(one, tmp_path / "go")
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
@@ -177,11 +181,7 @@ async def test_a_job_that_is_cancelled_after_it_was_sent_leaves_no_answer_behind
 async def test_a_job_that_is_cancelled_in_its_turn_gives_its_process_back(
     one: WorkerProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lent = one.lend(LIMITS, ahead=True)
-    first = asyncio.ensure_future(lent.run(f"{JOBS}:until_there", str(tmp_path / "go")))
-    await until(lambda: bool(lent._held))
-    second = asyncio.ensure_future(lent.run(f"{JOBS}:doubled", 2))
-    await until(lambda: len(one._next) == 1)
+    lent, first, second = await one_behind_the_other(one, tmp_path / "go")
     give_back = one.give_back
 
     def and_cancel(process: WorkerProcess, seconds: float) -> None:
