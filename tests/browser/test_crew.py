@@ -41,7 +41,7 @@ from ..acceptance.test_browser_loss import is_driver
 from ..unit.portal.profiles import profile_of
 from .conftest import STEP_S, Ear, StartPortal
 from .test_account import Account
-from .test_session import children, until
+from .test_session import begun_since, children, until
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ async def to_be_lost(ear: Ear) -> AsyncIterator[tuple[BrowserSession, psutil.Pro
     """A browser, and the process of its driver."""
     before = children()
     async with BrowserSession(BrowserOptions(step_timeout_s=STEP_S), ear.bus) as browser:
-        (driver,) = filter(is_driver, children() - before)
+        (driver,) = filter(is_driver, begun_since(before))
         yield browser, driver
 
 

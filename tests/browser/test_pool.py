@@ -26,7 +26,7 @@ from jdp_scraper.portal.in_page import open_address
 
 from .conftest import Ear
 from .server import SmallSite
-from .test_session import children, until
+from .test_session import begun_since, children, until
 
 BUSY = "<script>addEventListener('load', () => setTimeout(() => { while (true) {} }, 50))</script>"
 
@@ -410,7 +410,7 @@ async def test_pages_that_crash_together_are_told_from_one_that_crashes_alone(si
     async with BrowserSession(options, ear.bus) as session, pool_of(session, 3, ear) as pool:
         async with pool.page() as one, pool.page() as other:
             assert await works(one, site) and await works(other, site)
-            for process in children() - before:
+            for process in begun_since(before):
                 if "--type=renderer" in process.cmdline():
                     process.kill()
             await until(lambda: one.spoiled and other.spoiled)

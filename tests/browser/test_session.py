@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -26,6 +27,20 @@ OURS = psutil.Process()
 
 def children() -> set[psutil.Process]:
     return {process for process in OURS.children(recursive=True) if is_living(process)}
+
+
+def begun_since(before: set[psutil.Process]) -> set[psutil.Process]:
+    """Return the living processes that we have started since, with all of theirs.
+
+    What a process of before has started since is not ours to count: the browser that tests share starts helpers
+    whenever it likes.
+    """
+    found: set[psutil.Process] = set()
+    for child in set(OURS.children()) - before:
+        found.add(child)
+        with contextlib.suppress(psutil.Error):  # it has ended since the list was made
+            found.update(child.children(recursive=True))
+    return {process for process in found if is_living(process)}
 
 
 def is_living(process: psutil.Process) -> bool:
@@ -57,10 +72,13 @@ async def leaving_nothing() -> AsyncIterator[set[psutil.Process]]:
     before = children()
     try:
         yield before
-        await until(lambda: not children() - before)
+        with contextlib.suppress(TimeoutError):
+            await until(lambda: not begun_since(before))
     finally:
-        for process in children() - before:
+        left = begun_since(before)
+        for process in left:
             process.kill()
+    assert not left, f"left behind: {left}"
 
 
 async def test_it_starts_opens_a_page_and_leaves_no_process(ear: Ear, site: SmallSite) -> None:
@@ -68,7 +86,7 @@ async def test_it_starts_opens_a_page_and_leaves_no_process(ear: Ear, site: Smal
     async with leaving_nothing() as before:
         async with BrowserSession(BrowserOptions(), ear.bus) as session:
             assert session.alive and not session.lost.is_set()
-            assert len(children() - before) >= 2
+            assert len(begun_since(before)) >= 2
             assert Path(session.program).exists() and session.version and session.source
             page = await session.new_page()
             await page.goto(address)
@@ -83,7 +101,7 @@ async def test_the_driver_is_kept_small_and_the_user_s_own_options_are_kept(
     monkeypatch.setenv("NODE_OPTIONS", "--no-deprecation")
     before = children()
     async with BrowserSession(BrowserOptions(), ear.bus):
-        (driver,) = [child for child in children() - before if child.ppid() == OURS.pid]
+        (driver,) = [child for child in begun_since(before) if child.ppid() == OURS.pid]
         options = driver.environ()["NODE_OPTIONS"].split()
     assert options[0] == "--no-deprecation"
     assert any(option.startswith("--max-semi-space-size=") for option in options)
@@ -95,7 +113,7 @@ async def test_a_driver_that_was_begun_before_is_the_browser_s_own_and_ends_with
         await driver.playwright()
         (begun,) = await asyncio.to_thread(driver.processes)
         async with BrowserSession(BrowserOptions(), ear.bus, driver) as session:
-            assert [child for child in children() - before if child.ppid() == OURS.pid] == [begun]
+            assert [child for child in begun_since(before) if child.ppid() == OURS.pid] == [begun]
             assert (await session.memory()).driver > 10
         assert not is_living(begun)
 
@@ -131,7 +149,7 @@ def features(process: psutil.Process, switch: str) -> list[set[str]]:
 async def test_what_playwright_asks_of_its_browser_is_asked_by_us_too(ear: Ear) -> None:
     before = children()
     async with BrowserSession(BrowserOptions(), ear.bus):
-        browsers = [child for child in children() - before if is_browser(child)]
+        browsers = [child for child in begun_since(before) if is_browser(child)]
         assert browsers
         for browser in browsers:
             first, *others = features(browser, "enable-features")
@@ -234,7 +252,7 @@ async def test_a_browser_that_is_killed_is_told_as_lost(ear: Ear) -> None:
     async with leaving_nothing() as before, BrowserSession(BrowserOptions(), ear.bus) as session:
         page = await session.new_page()
         pending = asyncio.ensure_future(page.evaluate("new Promise(() => {})"))
-        for process in children() - before:
+        for process in begun_since(before):
             if is_browser(process):
                 os.kill(process.pid, signal.SIGKILL)
         async with asyncio.timeout(60):
@@ -253,7 +271,7 @@ def driver_among(processes: set[psutil.Process]) -> psutil.Process:
 
 async def test_a_driver_that_is_killed_is_told_as_lost(ear: Ear) -> None:
     async with leaving_nothing() as before, BrowserSession(BrowserOptions(), ear.bus) as session:
-        driver_among(children() - before).kill()
+        driver_among(begun_since(before)).kill()
         async with asyncio.timeout(60):
             await session.lost.wait()
         assert not session.alive
@@ -264,7 +282,7 @@ async def test_after_its_driver_was_killed_calls_fail_and_the_close_keeps_its_bo
         async with BrowserSession(BrowserOptions(), ear.bus) as session:
             page = await session.new_page()
             pending = asyncio.ensure_future(page.evaluate("new Promise(() => {})"))
-            driver_among(children() - before).kill()
+            driver_among(begun_since(before)).kill()
             async with asyncio.timeout(60):
                 with pytest.raises(PlaywrightError):
                     await pending
@@ -281,7 +299,7 @@ async def test_a_browser_that_is_stopped_dead_is_closed_within_its_bound(
     async with leaving_nothing() as before:
         async with BrowserSession(BrowserOptions(), ear.bus) as session:
             await session.new_page()
-            for process in children() - before:
+            for process in begun_since(before):
                 if is_browser(process):
                     os.kill(process.pid, signal.SIGSTOP)
             began = asyncio.get_running_loop().time()
