@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -22,11 +22,12 @@ from jdp_scraper.console import Console, say, unexpected_text, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
 from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, StorageError, UsageError
 from jdp_scraper.events import Bus
-from jdp_scraper.settings import OPTIONS, Settings, load_settings, read_settings
+from jdp_scraper.interpreter import collected_later, keep_what_lives, quick_turns
 
 if TYPE_CHECKING:
     from jdp_scraper.browser.driver import Driver
     from jdp_scraper.run_report import RunReport
+    from jdp_scraper.settings import Settings
     from jdp_scraper.stop import StopRequest
 
 COMMANDS = ("run", "values", "archive", "status", "verify", "doctor", "demo-portal")
@@ -160,34 +161,36 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    overrides = {name: getattr(args, name) for name in OPTIONS}
-    if args.headed:
-        overrides["headless"] = False
-    settings = None if args.demo else load_settings(overrides)
     system.forbid_core_dumps()  # one would hold the password
     # Every child process would inherit the one; the other makes Playwright's driver print whatever it is told.
-    for name in ("JD_PASS", "DEBUG"):
-        os.environ.pop(name, None)
-    return asyncio.run(_run_demo(overrides, args) if settings is None else _run_once(settings, args))
+    given = {"jd_pass": _taken_out_of_environment("JD_PASS")}
+    _taken_out_of_environment("DEBUG")
+    if args.headed:
+        given["headless"] = "false"
+    return asyncio.run(_run_demo(args, given) if args.demo else _run_once(args, given))
 
 
-async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
+def _taken_out_of_environment(name: str) -> str | None:
+    """Remove a variable, in whatever case it is written, as the settings read it; ``None`` where it says nothing."""
+    values = [os.environ.pop(one) for one in list(os.environ) if one.upper() == name]
+    return next(filter(None, reversed(values)), None)
+
+
+async def _run_demo(args: argparse.Namespace, given: dict[str, str | None]) -> int:
     """Run against a demo portal of our own, and say what it saw."""
     from jdp_scraper.demo.options import DemoOptions, SiteName  # noqa: PLC0415 - only here and for demo-portal
     from jdp_scraper.demo.process import DemoPortal, PortalStartError  # noqa: PLC0415
 
-    site: SiteName = "plain" if overrides["portal"] == "plain" else "jdpower"
+    site: SiteName = "plain" if args.portal == "plain" else "jdpower"
     options = DemoOptions(site=site, vehicles=DEMO_VEHICLES)
     async with AsyncExitStack() as stack:
         try:
             portal = await stack.enter_async_context(DemoPortal.start(options))
         except PortalStartError as error:
             raise PortalDown(str(error)) from error
-        settings = load_settings(
-            overrides | {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
-        )
+        account = {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
         try:
-            code = await _run_once(settings, args)
+            code = await _run_once(args, given | account)
         except Interrupted as error:
             raise Interrupted(error.signal_number, "Interrupted: the demo portal has ended with its run.") from error
         ledger = await portal.ledger()
@@ -199,14 +202,13 @@ async def _run_demo(overrides: dict[str, Any], args: argparse.Namespace) -> int:
     return code
 
 
-async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
+async def _run_once(args: argparse.Namespace, given: Mapping[str, str | None]) -> int:
     from jdp_scraper.browser.driver import Driver  # noqa: PLC0415 - the browser's library is slow to import
     from jdp_scraper.stop import StopRequest  # noqa: PLC0415
 
-    settings.require_credentials()
     stop = StopRequest()
-    async with Driver() as driver:  # it starts beside the imports that follow
-        await asyncio.to_thread(import_module, "jdp_scraper.run")
+    async with Driver() as driver:  # it starts beside all that follows, and takes longer
+        settings = await asyncio.to_thread(_prepared, args, given)
         ended, report = await _run_with(driver, settings, args, stop)
     followed = 0
     # A start that failed leaves what follows to the next one, unless it has brought reports to look at meanwhile.
@@ -217,6 +219,18 @@ async def _run_once(settings: Settings, args: argparse.Namespace) -> int:
     if isinstance(ended, ScraperError):
         raise ended
     return ended or followed
+
+
+def _prepared(args: argparse.Namespace, given: Mapping[str, str | None]) -> Settings:
+    """Read the settings, of which ``given`` ones are no options, and import what a run needs."""
+    with collected_later(), quick_turns():
+        from jdp_scraper.settings import OPTIONS, load_settings  # noqa: PLC0415 - slow to import
+
+        settings = load_settings({**{name: getattr(args, name) for name in OPTIONS}, **given})
+        settings.require_credentials()
+        import_module("jdp_scraper.run")
+        keep_what_lives()
+    return settings
 
 
 async def _run_with(
@@ -266,6 +280,7 @@ async def _until_stopped(command: Coroutine[Any, Any, int]) -> int:
 
 
 def _values(args: argparse.Namespace) -> int:
+    from jdp_scraper.settings import load_settings  # noqa: PLC0415
     from jdp_scraper.values.command import options_of, values  # noqa: PLC0415 - slow to import, as the libraries are
 
     settings = load_settings({"download_folder": args.download_folder})
@@ -274,6 +289,7 @@ def _values(args: argparse.Namespace) -> int:
 
 
 def _status(args: argparse.Namespace) -> int:
+    from jdp_scraper.settings import load_settings  # noqa: PLC0415
     from jdp_scraper.status import status  # noqa: PLC0415
 
     settings = load_settings({"download_folder": args.download_folder})
@@ -281,6 +297,7 @@ def _status(args: argparse.Namespace) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    from jdp_scraper.settings import load_settings  # noqa: PLC0415
     from jdp_scraper.verify import VerifyOptions, verify  # noqa: PLC0415
 
     settings = load_settings({"download_folder": args.download_folder})
@@ -290,6 +307,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 def _archive(args: argparse.Namespace) -> int:
     from jdp_scraper.archive.command import archive, options_of  # noqa: PLC0415 - slow to import, as the libraries are
+    from jdp_scraper.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings({"download_folder": args.download_folder})
     options = replace(options_of(settings), named=tuple(args.sources), out=args.out)
@@ -298,6 +316,7 @@ def _archive(args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     from jdp_scraper.doctor import doctor  # noqa: PLC0415
+    from jdp_scraper.settings import read_settings  # noqa: PLC0415
 
     names = ("portal", "portal_url", "download_folder")
     return asyncio.run(_until_stopped(doctor(*read_settings({name: getattr(args, name) for name in names}))))

@@ -140,7 +140,6 @@ class Run:
         account = self._new_account()
         self._links = LinkBook(lambda: account.generation)
         stack.push_async_callback(self._sign_out, account)  # where no browser is left to do it before
-        await parser.launch()  # they get ready while the browser does
         losses, ended = Losses(), False
         while not ended:
             try:
@@ -158,8 +157,10 @@ class Run:
         """Do in one browser all that is left to do; its pages are gone before anybody signs out."""
         try:
             async with new_pool(visit.browser, self._settings, self._site.profile, self._pausing) as pool:
-                pool.warm_up()
+                # Up to the first vehicle's page the processors are busy: what comes after it is not begun before.
+                pool.warm_up(1)
                 await self._stop.guard(account.open(visit))
+                await parser.launch()
                 await self._tracer.begin(visit.browser.context)
                 if self._job is None:
                     self._job = await self._stop.guard(self._begin(account, visit))

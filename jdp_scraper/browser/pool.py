@@ -110,9 +110,9 @@ class PagePool:
         if self._closers:
             await asyncio.wait(self._closers, timeout=CLOSE_S)
 
-    def warm_up(self) -> None:
-        """Begin to open all pages in the background; one that fails is opened again when it is borrowed."""
-        for slot in self._slots:
+    def warm_up(self, pages: int) -> None:
+        """Begin to open the pages that are lent next, in the background; one that fails is opened when borrowed."""
+        for slot in reversed(self._slots[-pages:]):  # the last one is lent first
             if slot.page is None and slot.opening is None:
                 slot.opening = self._begin_to_open()
 
@@ -250,7 +250,7 @@ class PagePool:
             self._lending.set()
         self._lent_since = 0
         self._renewals += 1
-        self.warm_up()
+        self.warm_up(self._size)
         return True
 
     def _close_later(self, page: Page) -> asyncio.Task[None]:

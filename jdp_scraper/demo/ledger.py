@@ -17,7 +17,8 @@ class Ledger:
     """Counts of everything that matters; maps of vehicles are by VIN, as a reference may stand twice.
 
     `cookies` are all values given out, so that a test can look for them where they must not be.
-    `opened_at` and `created_at` are seconds on a clock that only grows.
+    `opened_at` and `created_at` are seconds on a clock that only grows; `answering_s` tells for how many of the seconds
+    before the first vehicle's opening the portal was busy with one request or more.
     """
 
     started: float = field(default_factory=time.time)
@@ -45,6 +46,9 @@ class Ledger:
     cookies: list[str] = field(default_factory=list)
     in_flight: int = 0
     peak_in_flight: int = 0
+    answering_s: float = 0.0
+    _answering: int = field(default=0, repr=False)
+    _answering_since: float = field(default=0.0, repr=False)
 
     def signed_in(self) -> None:
         """Count a sign-in that worked, and note when: its answer leaves at this moment."""
@@ -54,6 +58,8 @@ class Ledger:
     def opened(self, vehicle: Vehicle) -> None:
         """Count the opening of a vehicle's page, under its reference."""
         self.vehicle_opens[vehicle.reference] += 1
+        if not self.opened_at and self._answering:
+            self.answering_s += time.monotonic() - self._answering_since
         self.opened_at.append(time.monotonic())
 
     def created(self, vehicle: Vehicle) -> None:
@@ -61,6 +67,20 @@ class Ledger:
         self.reports_created[vehicle.vin] += 1
         self.created_at.append(time.monotonic())
         self.references[vehicle.vin] = vehicle.reference
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Count a request, which is being answered while the context lasts."""
+        self.requests += 1
+        self._answering += 1
+        if self._answering == 1:
+            self._answering_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not self._answering and not self.opened_at:
+                self.answering_s += time.monotonic() - self._answering_since
 
     @contextmanager
     def report(self, vehicle: Vehicle) -> Iterator[None]:
@@ -76,4 +96,5 @@ class Ledger:
 
     def as_mapping(self, open_sessions: int) -> dict[str, Any]:
         """Give all counts, and the number of sessions open now, as a mapping that JSON can hold."""
-        return {**self.__dict__, "open_sessions": open_sessions}
+        public = {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
+        return {**public, "open_sessions": open_sessions}

@@ -34,10 +34,10 @@ def make_app(options: DemoOptions) -> web.Application:
     async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/_demo/"):
             return await handler(request)
-        portal.ledger.requests += 1
-        if portal.options.down:
-            return web.Response(status=503, text="The service is unavailable.")
-        return await handler(request)
+        with portal.ledger.request():
+            if portal.options.down:
+                return web.Response(status=503, text="The service is unavailable.")
+            return await handler(request)
 
     app = web.Application(middlewares=[watch])
     app.add_routes([*site.routes(), *Control(portal).routes()])

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from jdp_scraper.batch.idle import Idle
 from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
-from jdp_scraper.errors import ReportBroken
+from jdp_scraper.errors import ReportBroken, UnusableError
 from jdp_scraper.pdf.unbroken import unbroken
 
 _COMMAND = python_module("jdp_scraper.pdf.parser_child")
@@ -50,6 +50,7 @@ class ParserPool:
         self._max_pages = max_pages
         self._processes = [WorkerProcess(command or _COMMAND, "the PDF parser's process") for _ in range(size)]
         self._idle = Idle(self._processes)
+        self._starting: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -59,27 +60,55 @@ class ParserPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        await unbroken(asyncio.gather(*(process.close() for process in self._processes)))
+        await unbroken(self._close())
+
+    async def _close(self) -> None:
+        for starting in self._starting:
+            starting.cancel()
+        if self._starting:
+            await asyncio.wait(self._starting)
+        await asyncio.gather(*(process.close() for process in self._processes))
 
     async def launch(self) -> None:
-        """Launch all idle processes without waiting until they are ready; raises ``UnusableError``."""
-        await self._each_idle(WorkerProcess.launch)
-
-    async def start(self) -> None:
-        """Start all idle processes now, so that the first files need not wait; raises ``UnusableError``."""
-        await self._each_idle(WorkerProcess.start)
-
-    async def _each_idle(self, act: Callable[[WorkerProcess], Coroutine[Any, Any, None]]) -> None:
+        """Launch one process without waiting until it is ready; raises ``UnusableError``."""
         waiting = await self._idle.take_all()
         try:
-            async with asyncio.TaskGroup() as group:
-                for process in waiting:
-                    group.create_task(act(process))
-        except ExceptionGroup as errors:  # not except*, which wraps what it raises before Python 3.11.4
-            raise errors.exceptions[0] from None
+            for process in waiting[:1]:
+                await process.launch()
         finally:
-            for process in reversed(waiting):
-                self._idle.give_back(process)
+            self._give_back(waiting)
+
+    async def start(self) -> None:
+        """Return once one process is ready, so that the first file need not wait; raises ``UnusableError``.
+
+        The others get ready meanwhile, in turn: at its begin a run has better work for the processors.
+        """
+        waiting = await self._idle.take_all()
+        try:
+            for process in waiting[:1]:
+                await process.start()
+        except BaseException:
+            self._give_back(waiting)
+            raise
+        self._give_back(waiting[:1])
+        if waiting[1:]:
+            starting = asyncio.create_task(self._start_in_turn(waiting[1:]), name="start PDF parsers")
+            self._starting.add(starting)
+            starting.add_done_callback(self._starting.discard)
+
+    async def _start_in_turn(self, waiting: list[WorkerProcess]) -> None:
+        try:
+            while waiting:
+                await waiting[0].start()
+                self._idle.give_back(waiting.pop(0))
+        except UnusableError:
+            pass  # told by ``read``, which tries again
+        finally:
+            self._give_back(waiting)
+
+    def _give_back(self, processes: Sequence[WorkerProcess]) -> None:
+        for process in reversed(processes):
+            self._idle.give_back(process)
 
     async def read(self, path: Path) -> PdfText:
         """Return the text of a file; waits for a free process.

@@ -1,7 +1,7 @@
 """What is not a vehicle's: from the command to the first vehicle's page, and from the last PDF to the exit.
 
-At ``none`` the portal's own answers take next to nothing, so only the browser's launch is taken off: that of
-``chromium.launch`` alone, as Playwright's driver and all else that comes before it is this project's choice.
+Taken off are the portal's answers, which is the time in which it was busy with at least one, and the browser's launch:
+that of ``chromium.launch`` alone, as Playwright's driver and all else that comes before it is this project's choice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.benchmarks.setting import Setting
 from tests.benchmarks.table import Table, number
 
 VEHICLES, PAGES, REPEAT = 10, 5, 3
-HEAD = ("client", "start to first page", "browser's launch", "beyond it", "last PDF to exit")
+HEAD = ("client", "start to first page", "portal's answers", "browser's launch", "beyond them", "last PDF to exit")
 
 
 async def ends(setting: Setting) -> list[Part]:
@@ -40,8 +40,10 @@ async def ends(setting: Setting) -> list[Part]:
 def _row(client: str, outcomes: list[Outcome], launch: float) -> list[str]:
     first = statistics.median(one.to_first_page_s for one in outcomes)
     own = 0.0 if client == FLOOR else launch
+    answers = statistics.median(one.answering_s for one in outcomes)
+    beyond = statistics.median(one.to_first_page_s - one.answering_s for one in outcomes) - own
     last = statistics.median(one.after_last_pdf_s for one in outcomes)
-    return [client, *(number(value, 2) for value in (first, own, first - own, last))]
+    return [client, *(number(value, 2) for value in (first, answers, own, beyond, last))]
 
 
 async def launch_seconds(browser: str) -> float:

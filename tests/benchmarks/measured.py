@@ -52,7 +52,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run; times in seconds, memory in MiB, ``repeated`` counts the runs that were not all right."""
+    """What came of a run; times in seconds, memory in MiB, ``repeated`` counts the runs that were not all right.
+
+    ``answering_s`` of ``to_first_page_s`` the portal was busy with answers.
+    """
 
     case: Case
     wall_s: float
@@ -63,6 +66,7 @@ class Outcome:
     asked_twice: int
     code: int
     to_first_page_s: float
+    answering_s: float
     after_last_pdf_s: float
     left_behind: int
     samples: Sequence[Sample]
@@ -125,6 +129,7 @@ async def _once(case: Case) -> Outcome:
         len(asked_twice(ledger)),
         kept.code,
         min(ledger["opened_at"], default=kept.ended) - kept.began,
+        ledger["answering_s"],
         kept.ended - last,
         kept.left_behind,
         kept.samples,

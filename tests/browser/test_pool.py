@@ -86,9 +86,14 @@ async def test_a_page_is_made_when_it_is_first_needed_and_kept(
 
 async def test_pages_can_be_opened_before_they_are_needed(browser: BrowserSession, site: SmallSite, ear: Ear) -> None:
     async with pool_of(browser, 3, ear) as pool:
-        pool.warm_up()
+        pool.warm_up(1)
+        await until(lambda: open_pages(browser) == 1 and not opening())
+        async with pool.page() as pooled:
+            assert open_pages(browser) == 1, "the page that was opened is the one that is lent first"
+            assert pooled.page in browser.context.pages
+        pool.warm_up(3)
         await until(lambda: open_pages(browser) == 3)
-        pool.warm_up()
+        pool.warm_up(3)
         await all_slots_work(pool, 3, site)
         assert open_pages(browser) == 3
     assert open_pages(browser) == 0
@@ -96,7 +101,7 @@ async def test_pages_can_be_opened_before_they_are_needed(browser: BrowserSessio
 
 async def test_pages_that_nobody_borrows_are_closed_also_while_they_open(browser: BrowserSession, ear: Ear) -> None:
     async with pool_of(browser, 3, ear) as pool:
-        pool.warm_up()
+        pool.warm_up(3)
     assert open_pages(browser) == 0
 
 
@@ -113,11 +118,11 @@ async def test_a_page_that_could_not_be_opened_beforehand_is_opened_when_it_is_n
             await super().attach(page)
 
     async with PagePool(browser, 1, lambda: Catcher(None)) as pool:
-        pool.warm_up()
+        pool.warm_up(1)
         with pytest.raises(PageLost, match="no session"):  # the second failure, of a page that is needed now
             async with pool.page():
                 pass
-        pool.warm_up()
+        pool.warm_up(1)
         await all_slots_work(pool, 1, site)
     assert not failures
 
@@ -130,7 +135,7 @@ async def test_a_page_that_died_before_it_was_ever_lent_is_not_lent(
     browser: BrowserSession, site: SmallSite, ear: Ear
 ) -> None:
     async with pool_of(browser, 2, ear) as pool:
-        pool.warm_up()
+        pool.warm_up(2)
         await until(lambda: open_pages(browser) == 2 and not opening())
         for page in list(browser.context.pages):
             await page.close()

@@ -22,6 +22,7 @@ def outcome(
         asked_twice=0,
         code=0,
         to_first_page_s=0.5,
+        answering_s=0.1,
         after_last_pdf_s=0.1,
         left_behind=0,
         samples=samples,

@@ -196,14 +196,33 @@ async def test_a_process_that_does_not_start_is_told(command: tuple[str, ...], t
             await pool.read(tmp_path / "x.pdf")
 
 
-async def test_processes_that_were_launched_get_ready_by_themselves(pool: ParserPool, tmp_path: Path) -> None:
+async def test_one_process_is_launched_ahead_and_the_others_follow_it(pool: ParserPool, tmp_path: Path) -> None:
     await pool.launch()
-    launched = children()
-    assert len(launched) == 2
+    (first,) = children()
     await pool.launch()
     await pool.start()
     assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
-    assert {child.pid for child in children()} == {child.pid for child in launched}
+    async with asyncio.timeout(60):
+        while len(children()) < 2:
+            await asyncio.sleep(0.01)
+    await pool.start()
+    assert first in children() and len(children()) == 2
+
+
+async def test_another_that_does_not_start_is_told_to_whoever_needs_it(tmp_path: Path) -> None:
+    script = f"if mkdir '{tmp_path / 'begun'}'; then exec {sys.executable} -m jdp_scraper.pdf.parser_child; fi; exit 1"
+    path = written(tmp_path, reports.beside("7"))
+    async with ParserPool(size=2, command=("/bin/sh", "-c", script)) as pool:
+        await pool.start()
+        found = await asyncio.gather(pool.read(path), pool.read(path), return_exceptions=True)
+        kinds = {type(one).__name__ for one in found}  # the first process may have been free for both
+        assert {"PdfText"} <= kinds <= {"PdfText", "UnusableError"}
+
+
+async def test_a_pool_that_is_left_while_its_processes_start_ends_them() -> None:
+    async with ParserPool(size=3) as pool:
+        await pool.start()
+    assert children() == []
 
 
 async def test_a_launch_that_fails_is_told() -> None:
