@@ -34,6 +34,7 @@ class Early:
         self._stages = stages
         self._parallel = parallel
         self._optimize = optimize
+        self._ahead = 1  # workers
         self._stage: Stage | None = None
         self._maker = AssetMaker(staging, processes, parallel, optimize=optimize)
         self._looked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -54,8 +55,9 @@ class Early:
             raise
         self._looked.set_result(None)
 
-    async def on_change(self) -> None:
+    async def on_change(self, unread: int) -> None:
         """Begin the next archive, and launch as many workers as a few assets are worth; does not wait for it."""
+        self._ahead = min(FEW, self._parallel.size_for(unread))
         self._begin_once()
 
     def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
@@ -78,7 +80,7 @@ class Early:
         return self._beginning
 
     async def _begin(self) -> None:
-        async with meanwhile(self._processes.launch(FEW if self._parallel.on else 1)):
+        async with meanwhile(self._processes.launch(self._ahead)):
             await self._looked
             async with meanwhile(in_thread(self.staging.begin)):
                 made_by = await asyncio.to_thread(recipe, self._optimize)  # it reads files, once

@@ -66,8 +66,8 @@ Row: TypeAlias = Sequence[Any]
 class Watcher(Protocol):
     """Hears of what a refresh finds, while it goes on."""
 
-    async def on_change(self) -> None:
-        """Something has changed, and is read next; told once."""
+    async def on_change(self, unread: int) -> None:
+        """A source has changed, with so many PDFs that are not known, and is read next; told once, of the first."""
 
     def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
         """A source was read that is shown for certain, whatever the others are."""
@@ -124,9 +124,9 @@ class Catalog:
                     here.add(path)
                     continue
                 if prints is None:
-                    if watcher is not None:
-                        await watcher.on_change()
                     prints = await self._prints()
+                    if watcher is not None:
+                        await watcher.on_change(prints.unread(stamps))
                 found = await asyncio.to_thread(_read, source, stamps, prints)
             except (RunFolderError, InventoryError) as error:
                 if source.named:

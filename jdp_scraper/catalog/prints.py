@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jdp_scraper.catalog.stamps import Stamp
+from jdp_scraper.catalog.stamps import Stamp, Stamps
+from jdp_scraper.checkpoint.names import SUFFIX
 from jdp_scraper.pdf import whole
 
 
@@ -24,6 +25,11 @@ class Prints:
     def __init__(self, known: Iterable[tuple[str, Stamp, Print]] = ()) -> None:
         self._known = {path: (stamp, found) for path, stamp, found in known}
         self.fresh: list[tuple[str, Stamp, Print]] = []
+
+    def unread(self, stamps: Stamps) -> int:
+        """Return how many of these files' PDFs are not known, or are no longer what they were."""
+        pdfs = [path for path in stamps if path.lower().endswith(SUFFIX)]
+        return sum(self._known.get(path, (None, None))[0] != stamps[path] for path in pdfs)
 
     def of(self, path: str, stamp: Stamp) -> Print | None:
         """Return the print of a file, ``None`` where it is gone; blocks. One that cannot be read has a fault alone."""

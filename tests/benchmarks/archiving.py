@@ -17,7 +17,7 @@ from jdp_scraper.checkpoint.run_folder import RunFolder
 from tests.benchmarks.places import work_folder
 from tests.support.run_folders import STARTED, demo_vehicles, files_of, make_run, replace_pdf
 
-SIZES = {1: 9, 10: 5, 50: 3, 100: 3, 500: 1}  # how many assets, and how often
+SIZES = {1: 31, 10: 5, 50: 3, 100: 3, 500: 1}  # how many assets, and how often
 BARS = {4: {1: 0.95, 50: 1.8, 500: 3.0}, 2: {1: 0.95, 50: 1.3, 500: 1.7}}
 REBUILT = 500
 CHANGED = 5
@@ -34,8 +34,9 @@ async def assets() -> None:
             await make_run(folder, size)
             found: dict[bool, list[float]] = {True: [], False: []}
             trees: set[str] = set()
-            for _ in range(times):  # in turn, so that a busy machine is fair to both
-                for parallel, seconds in found.items():
+            for turn in range(times):  # in turn, each first as often, so that a busy machine is fair to both
+                for parallel in (True, False) if turn % 2 else (False, True):
+                    seconds = found[parallel]
                     out = folder / "out" / f"{len(trees)}-{len(seconds)}-{parallel}" / "archive"
                     done = await _build(BuildOptions(folder, out=out, parallel_assets=parallel, workers=_workers()))
                     seconds.append(_stage(done, "assets"))
