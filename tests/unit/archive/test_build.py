@@ -26,6 +26,7 @@ from PIL import Image
 from jdp_scraper.archive.build import BuildOptions, Built, build
 from jdp_scraper.archive.build_lock import BuildLock
 from jdp_scraper.archive.link_check import check_links
+from jdp_scraper.batch.workers import WorkerProcesses
 from jdp_scraper.catalog.sources import ARCHIVE_MARK
 from jdp_scraper.checkpoint.run_folder import RunFolder
 from jdp_scraper.disk import Disk
@@ -540,3 +541,20 @@ async def test_a_build_that_is_cut_off_while_it_is_put_in_place_is_put_there_who
     assert steps == ["in place"]
     assert len(list((tmp_path / "archive" / "vehicles").iterdir())) == 3
     assert (await asyncio.to_thread(check_links, tmp_path / "archive")).broken == ()
+
+
+@pytest.mark.parametrize(("pdfs", "together", "launched"), [(1, True, 1), (2, True, 2), (5, False, 1)])
+async def test_as_many_workers_are_launched_ahead_as_the_unread_pdfs_are_worth(
+    pdfs: int, together: bool, launched: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int | None] = []
+    launch = WorkerProcesses.launch
+
+    async def noted(processes: WorkerProcesses, count: int | None = None) -> None:
+        counts.append(count)
+        await launch(processes, count)
+
+    monkeypatch.setattr(WorkerProcesses, "launch", noted)
+    await make_run(tmp_path, pdfs)
+    assert (await built(tmp_path, replace(TWO, parallel_assets=together))).made == pdfs
+    assert counts == [launched]

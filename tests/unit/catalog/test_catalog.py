@@ -19,7 +19,7 @@ import pytest
 from jdp_scraper.catalog import catalog as module
 from jdp_scraper.catalog import reading
 from jdp_scraper.catalog.catalog import Catalog, Refreshed
-from jdp_scraper.catalog.entries import RunEntry, VehicleEntry
+from jdp_scraper.catalog.entries import ReportEntry, RunEntry, VehicleEntry
 from jdp_scraper.catalog.sources import find_sources
 from jdp_scraper.catalog.stamps import storable
 from jdp_scraper.checkpoint.records import Goal
@@ -368,3 +368,29 @@ async def test_rehearsals_on_this_machine_count_only_where_there_is_nothing_else
     assert [run.name for run in (await known(tmp_path))[1]] == ["2026-11-22"]
     named = [Path("2026-11-15"), Path("2026-11-22")]
     assert len((await known(tmp_path, named))[1]) == 2
+
+
+async def test_who_watches_is_told_how_many_pdfs_are_unread_and_then_what_they_are(tmp_path: Path) -> None:
+    told: list[int | str] = []
+
+    class Watcher:
+        async def on_change(self, unread: int) -> None:
+            told.append(unread)
+
+        def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
+            told.extend([run.name, len(reports)])
+
+    async def refresh() -> list[int | str]:
+        told.clear()
+        async with catalog_of(tmp_path) as catalog:
+            await catalog.refresh(await asyncio.to_thread(find_sources, tmp_path, ()), Watcher())
+        return told
+
+    lot = demo_vehicles(6)
+    run = await make_run(tmp_path, lot)
+    age(tmp_path)
+    assert await refresh() == [6, "2026-11-15", 6]
+    assert await refresh() == []
+    for one in lot[:2]:
+        await replace_pdf(run, one.reference, one, STARTED + WEEK)
+    assert await refresh() == [2, "2026-11-15", 6]
