@@ -43,3 +43,11 @@ def test_no_child_process_and_no_core_dump_gets_the_password() -> None:
     assert "JD_PASS" not in os.environ
     assert "DEBUG" not in os.environ
     assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0
+
+
+@pytest.mark.usefixtures("faulty", "capsys")
+def test_a_password_in_small_letters_is_read_and_taken_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JD_PASS")
+    monkeypatch.setenv("jd_pass", PASSWORD)
+    assert cli.main(["run"]) == ScraperError.exit_code  # and not that of a missing password
+    assert "jd_pass" not in os.environ

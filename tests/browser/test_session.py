@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.async_api import Error as PlaywrightError
 
+from jdp_scraper.browser import driver as driver_module
 from jdp_scraper.browser.driver import Driver
 from jdp_scraper.browser.options import BrowserOptions
 from jdp_scraper.browser.session import BrowserSession
@@ -106,6 +109,35 @@ async def test_the_driver_is_kept_small_and_the_user_s_own_options_are_kept(
     assert options[0] == "--no-deprecation"
     assert any(option.startswith("--max-semi-space-size=") for option in options)
     assert os.environ["NODE_OPTIONS"] == "--no-deprecation"
+
+
+@pytest.mark.parametrize("given", [None, "elsewhere"])
+async def test_what_the_driver_has_compiled_is_kept_for_its_next_start(
+    given: str | None, ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    if given is None:
+        monkeypatch.delenv("NODE_COMPILE_CACHE", raising=False)
+    else:
+        monkeypatch.setenv("NODE_COMPILE_CACHE", str(tmp_path / given))
+    async with Driver() as driver:
+        await driver.playwright()
+    kept = Path(cache_from_source(str(Path(driver_module.__file__)))).parent if given is None else tmp_path / given
+    assert tmp_path in kept.parents
+    assert [path for path in kept.rglob("*") if path.is_file()]
+    assert os.environ.get("NODE_COMPILE_CACHE") == (None if given is None else str(tmp_path / given))
+
+
+async def test_where_python_keeps_no_compiled_modules_the_driver_keeps_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    monkeypatch.delenv("NODE_COMPILE_CACHE", raising=False)
+    async with Driver() as driver:
+        await driver.playwright()
+    assert not list(tmp_path.iterdir())
 
 
 async def test_a_driver_that_was_begun_before_is_the_browser_s_own_and_ends_with_it(ear: Ear, site: SmallSite) -> None:
