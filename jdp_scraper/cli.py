@@ -163,20 +163,17 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     system.forbid_core_dumps()  # one would hold the password
     # Every child process would inherit the one; the other makes Playwright's driver print whatever it is told.
-    given = {"jd_pass": _taken_out_of_environment("JD_PASS")}
-    _taken_out_of_environment("DEBUG")
-    if args.headed:
-        given["headless"] = "false"
-    return asyncio.run(_run_demo(args, given) if args.demo else _run_once(args, given))
+    private = _taken_out_of_environment("JD_PASS", "DEBUG")
+    given: dict[str, Any] = {"headless": False} if args.headed else {}
+    return asyncio.run(_run_demo(args, given, private) if args.demo else _run_once(args, given, private))
 
 
-def _taken_out_of_environment(name: str) -> str | None:
-    """Remove a variable, in whatever case it is written, as the settings read it; ``None`` where it says nothing."""
-    values = [os.environ.pop(one) for one in list(os.environ) if one.upper() == name]
-    return next(filter(None, reversed(values)), None)
+def _taken_out_of_environment(*names: str) -> dict[str, str]:
+    """Remove variables, in whatever case they are written, as the settings read them; return what they were."""
+    return {one: os.environ.pop(one) for one in list(os.environ) if one.upper() in names}
 
 
-async def _run_demo(args: argparse.Namespace, given: dict[str, str | None]) -> int:
+async def _run_demo(args: argparse.Namespace, given: dict[str, Any], private: Mapping[str, str]) -> int:
     """Run against a demo portal of our own, and say what it saw."""
     from jdp_scraper.demo.options import DemoOptions, SiteName  # noqa: PLC0415 - only here and for demo-portal
     from jdp_scraper.demo.process import DemoPortal, PortalStartError  # noqa: PLC0415
@@ -190,7 +187,7 @@ async def _run_demo(args: argparse.Namespace, given: dict[str, str | None]) -> i
             raise PortalDown(str(error)) from error
         account = {"portal": site, "portal_url": portal.url, "jd_user": options.user, "jd_pass": options.password}
         try:
-            code = await _run_once(args, given | account)
+            code = await _run_once(args, given | account, private)
         except Interrupted as error:
             raise Interrupted(error.signal_number, "Interrupted: the demo portal has ended with its run.") from error
         ledger = await portal.ledger()
@@ -202,13 +199,19 @@ async def _run_demo(args: argparse.Namespace, given: dict[str, str | None]) -> i
     return code
 
 
-async def _run_once(args: argparse.Namespace, given: Mapping[str, str | None]) -> int:
+async def _run_once(args: argparse.Namespace, given: Mapping[str, Any], private: Mapping[str, str]) -> int:
     from jdp_scraper.browser.driver import Driver  # noqa: PLC0415 - the browser's library is slow to import
     from jdp_scraper.stop import StopRequest  # noqa: PLC0415
 
     stop = StopRequest()
-    async with Driver() as driver:  # it starts beside all that follows, and takes longer
-        settings = await asyncio.to_thread(_prepared, args, given)
+    # A driver that does not start is told to whoever wants it; until there is a log, nobody does.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    async with Driver() as driver:  # it starts beside all that follows
+        with collected_later(), quick_turns():
+            await asyncio.to_thread(import_module, "jdp_scraper.settings")
+            settings = _settings(args, given, private)
+            await asyncio.to_thread(import_module, "jdp_scraper.run")
+            keep_what_lives()
         ended, report = await _run_with(driver, settings, args, stop)
     followed = 0
     # A start that failed leaves what follows to the next one, unless it has brought reports to look at meanwhile.
@@ -221,15 +224,17 @@ async def _run_once(args: argparse.Namespace, given: Mapping[str, str | None]) -
     return ended or followed
 
 
-def _prepared(args: argparse.Namespace, given: Mapping[str, str | None]) -> Settings:
-    """Read the settings, of which ``given`` ones are no options, and import what a run needs."""
-    with collected_later(), quick_turns():
-        from jdp_scraper.settings import OPTIONS, load_settings  # noqa: PLC0415 - slow to import
+def _settings(args: argparse.Namespace, given: Mapping[str, Any], private: Mapping[str, str]) -> Settings:
+    """Read the settings with what was taken out of the environment; in the loop's thread, as the driver's start is."""
+    from jdp_scraper.settings import OPTIONS, load_settings  # noqa: PLC0415 - imported by now
 
+    os.environ.update(private)
+    try:
         settings = load_settings({**{name: getattr(args, name) for name in OPTIONS}, **given})
-        settings.require_credentials()
-        import_module("jdp_scraper.run")
-        keep_what_lives()
+    finally:
+        for name in private:
+            del os.environ[name]
+    settings.require_credentials()
     return settings
 
 

@@ -27,7 +27,7 @@ def collected_later() -> Iterator[None]:
 
 
 def keep_what_lives() -> None:
-    """Let no later search for cyclic garbage look at what lives now: modules and their classes live to the end."""
+    """Let no later search for cyclic garbage look at what lives now, as modules do to the end."""
     gc.freeze()
 
 

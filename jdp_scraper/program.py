@@ -10,7 +10,7 @@ _STOPPED = "error: Interrupted before the work began or after it ended: start th
 def main() -> int:
     """Run the command line and return its exit code; what cannot be told by it, as yet, is one line here."""
     system.end_at_stop_signals(_STOPPED)
-    from jdp_scraper.cli import main as command_line  # noqa: PLC0415 - takes a third of a second
+    from jdp_scraper.cli import main as command_line  # noqa: PLC0415 - takes a tenth of a second
 
     try:
         return command_line()

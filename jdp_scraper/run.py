@@ -157,7 +157,7 @@ class Run:
         """Do in one browser all that is left to do; its pages are gone before anybody signs out."""
         try:
             async with new_pool(visit.browser, self._settings, self._site.profile, self._pausing) as pool:
-                # Up to the first vehicle's page the processors are busy: what comes after it is not begun before.
+                # Until the work begins the processors are busy: one page and one parser get ready for it, not all.
                 pool.warm_up(1)
                 await self._stop.guard(account.open(visit))
                 await parser.launch()

@@ -68,6 +68,8 @@ class Early:
 
     async def finish(self, wanted: Sequence[Wanted]) -> Assets:
         """Return all assets; see ``AssetMaker``."""
+        if not self.has_begun:  # no source has changed, and yet something else has
+            self._ahead = min(FEW, self._parallel.size_for(len(wanted)))
         await self._begin_once()
         assets = await self._maker.finish(wanted)
         if self._stage is not None:

@@ -32,6 +32,7 @@ class Driver:
         self._before: set[psutil.Process] = set()
         self._process: psutil.Process | None = None
         self._start: asyncio.Task[Playwright] | None = None
+        self._hangs = False
 
     async def __aenter__(self) -> Self:
         self._begin()
@@ -41,6 +42,10 @@ class Driver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+        if self._hangs:  # it would outlive this program, where no browser has looked after its processes
+            for process in await asyncio.to_thread(self.processes):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
 
     async def playwright(self) -> Playwright:
         """Return what drives browsers; raises whatever its start has raised."""
@@ -60,10 +65,14 @@ class Driver:
         start, self._start = self._start, None
         if start is None:
             return
-        with contextlib.suppress(Exception):  # it was told to whoever wanted the driver; nobody did otherwise
+        try:
             async with asyncio.timeout(STOP_S):
                 playwright = await start
                 await playwright.stop()
+        except TimeoutError:
+            self._hangs = True
+        except Exception:  # noqa: S110 - it was told to whoever wanted the driver; nobody did otherwise
+            pass
 
     def _begin(self) -> asyncio.Task[Playwright]:
         if self._start is None:
@@ -91,8 +100,8 @@ def _options() -> Iterator[None]:
     """Let the driver collect its garbage early and keep its compiled form; it takes both from its environment."""
     given = {"NODE_OPTIONS": " ".join(filter(None, (os.environ.get("NODE_OPTIONS"), *DRIVER_OPTIONS)))}
     if not sys.dont_write_bytecode:
-        # A third of its start goes into compiling itself. What lies beside our own compiled modules is as safe as they
-        # are; where it cannot be written, the driver does without.
+        # A quarter of its start goes into compiling itself. What lies beside our own compiled modules is as safe as
+        # they are; where it cannot be written, the driver does without.
         given["NODE_COMPILE_CACHE"] = os.environ.get("NODE_COMPILE_CACHE") or str(_compiled())
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from jdp_scraper.batch.process import ChildEnded, WorkerProcess, python_module
 from jdp_scraper.errors import ReportBroken, UnusableError
 from jdp_scraper.pdf.unbroken import unbroken
 
+_STOP_S = 5.0
 _COMMAND = python_module("jdp_scraper.pdf.parser_child")
 
 
@@ -66,7 +68,7 @@ class ParserPool:
         for starting in self._starting:
             starting.cancel()
         if self._starting:
-            await asyncio.wait(self._starting)
+            await asyncio.wait(self._starting, timeout=_STOP_S)
         await asyncio.gather(*(process.close() for process in self._processes))
 
     async def launch(self) -> None:
@@ -97,12 +99,13 @@ class ParserPool:
             starting.add_done_callback(self._starting.discard)
 
     async def _start_in_turn(self, waiting: list[WorkerProcess]) -> None:
+        """Lend out each of these when it is ready; one that does not start is done without, as the first is there."""
         try:
             while waiting:
-                await waiting[0].start()
-                self._idle.give_back(waiting.pop(0))
-        except UnusableError:
-            pass  # told by ``read``, which tries again
+                with contextlib.suppress(UnusableError):
+                    await waiting[0].start()
+                    self._idle.give_back(waiting[0])
+                waiting.pop(0)
         finally:
             self._give_back(waiting)
 

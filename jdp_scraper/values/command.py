@@ -140,8 +140,7 @@ async def _extract(
                 out: [await open_place(source, options.portal, options.rules_from) for source in ones]
                 for out, ones in by_out.items()
             }
-        for ones in outs.values():
-            columns_of([place.own_fields for place in ones])  # raises where they have no table in common
+        read = _Read(outs, {out: Table(columns_of([one.own_fields for one in ones])) for out, ones in outs.items()})
         places = [place for ones in outs.values() for place in ones]
         if not any(place.files for place in places):
             raise ValuesError(f"{sources[0].path} holds no report yet: fetch some first, or name another run")
@@ -152,7 +151,7 @@ async def _extract(
             for one in ones
             for file in one.files
         ]
-        read = await _read(outs, files, workers, options, tell)
+        await _read(read, files, workers, options, tell)
         if own is not None:
             await own.close()
         counts, written = read.counts, {}
@@ -198,36 +197,31 @@ class _Read:
     ``books`` are the workbooks of those tables in which something is new.
     """
 
+    places: Mapping[Path, Sequence[Place]]
+    tables: dict[Path, Table]
     counts: Counts = field(default_factory=Counts)
-    tables: dict[Path, Table] = field(default_factory=dict)
     books: dict[Path, Book] = field(default_factory=dict)
     rows: dict[Path, list[Row]] = field(default_factory=dict)
 
 
 async def _read(
-    outs: Mapping[Path, Sequence[Place]],
-    files: Sequence[ToRead],
-    workers: Lent,
-    options: ValuesOptions,
-    tell: Tell | None,
-) -> _Read:
+    found: _Read, files: Sequence[ToRead], workers: Lent, options: ValuesOptions, tell: Tell | None
+) -> None:
     """Read the files, which are in the order of the places."""
-    found = _Read()
     workers.statistics.begin()
     window = options.batch if _size(options, len(files)) > 1 else 1
     async with aclosing(read_files(files, workers, size=window, counts=found.counts, tell=tell)) as told:
-        for out, places in outs.items():
-            await _read_table(out, places, told, found)
+        for out in found.places:
+            await _read_table(out, told, found)
         async for _ in told:
             pass  # nothing is left; this waits until all has been told
-    return found
 
 
-async def _read_table(out: Path, places: Sequence[Place], told: AsyncIterator[Told], found: _Read) -> None:
+async def _read_table(out: Path, told: AsyncIterator[Told], found: _Read) -> None:
     """Make the table of a folder, and its workbook at the same time where anything is new: that takes a while."""
     counts = found.counts
     known = counts.files - counts.from_cache
-    table = found.tables[out] = Table(columns_of([place.own_fields for place in places]))
+    table, places = found.tables[out], found.places[out]
     for place in places:
         before = f"{place.source.name}/" if len(places) > 1 else ""
         rows = found.rows[place.source.path] = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from jdp_scraper.cli import COMMANDS
@@ -104,6 +105,36 @@ async def test_no_browser(tmp_path: Path) -> None:
     missing = str(tmp_path / "none")
     ended = await Program(tmp_path, None, {"BROWSER_PATH": missing, "PORTAL_URL": "http://127.0.0.1:9"}).run()
     check(ended, 2, "BROWSER_PATH", missing)
+
+
+async def test_no_driver_and_it_never_sees_the_password(tmp_path: Path) -> None:
+    seen, driver = tmp_path / "seen", tmp_path / "driver"
+    driver.write_text(f"#!/bin/sh\nenv > '{seen}'\nexit 1\n")
+    driver.chmod(0o755)
+    for name in ("JD_PASS", "jd_pass"):
+        environment = {
+            "PLAYWRIGHT_NODEJS_PATH": str(driver),
+            "PORTAL_URL": "http://127.0.0.1:9",
+            "DEBUG": "pw:*",
+            "JD_PASS": "",
+            name: "none-may-see-it",
+        }
+        check(await Program(tmp_path, None, environment).run(), 4, "did not start")
+        told = seen.read_text()
+        assert "JD_USER=" in told
+        assert "none-may-see-it" not in told and "pw:*" not in told
+    for missing in (driver, tmp_path / "none"):
+        environment = {"PLAYWRIGHT_NODEJS_PATH": str(missing), "JD_PASS": ""}
+        check(await Program(tmp_path, None, environment).run(), 2, "JD_PASS", ".env")
+
+
+async def test_a_driver_that_hangs_is_not_left_behind_by_a_bad_setting(tmp_path: Path) -> None:
+    begun, driver = tmp_path / "begun", tmp_path / "driver"
+    driver.write_text(f"#!/bin/sh\necho $$ > '{begun}'\nwhile :; do sleep 0.1; done\n")
+    driver.chmod(0o755)
+    check(await Program(tmp_path, None, {"PLAYWRIGHT_NODEJS_PATH": str(driver), "JD_PASS": ""}).run(), 2, "JD_PASS")
+    number = int(begun.read_text())
+    assert not psutil.pid_exists(number) or psutil.Process(number).status() == psutil.STATUS_ZOMBIE
 
 
 async def test_usage(tmp_path: Path) -> None:

@@ -209,20 +209,57 @@ async def test_one_process_is_launched_ahead_and_the_others_follow_it(pool: Pars
     assert first in children() and len(children()) == 2
 
 
-async def test_another_that_does_not_start_is_told_to_whoever_needs_it(tmp_path: Path) -> None:
-    script = f"if mkdir '{tmp_path / 'begun'}'; then exec {sys.executable} -m jdp_scraper.pdf.parser_child; fi; exit 1"
+CHILD = f"exec {sys.executable} -P -m jdp_scraper.pdf.parser_child"
+
+
+def counted(folder: Path, nth: dict[int, str]) -> tuple[str, ...]:
+    """A child that notes its start in ``folder`` as 1, 2 and so on, and of which some are not what they should be."""
+    cases = " ".join(f"{number}) {script} ;;" for number, script in nth.items())
+    return (
+        *("/bin/sh", "-c"),
+        f"n=1; while ! mkdir '{folder}/'$n 2>/dev/null; do n=$((n + 1)); done; case $n in {cases} *) {CHILD} ;; esac",
+    )
+
+
+async def until_there(path: Path) -> None:
+    async with asyncio.timeout(60):
+        while not path.exists():
+            await asyncio.sleep(0.01)
+
+
+async def test_another_that_does_not_start_is_done_without(tmp_path: Path) -> None:
     path = written(tmp_path, reports.beside("7"))
-    async with ParserPool(size=2, command=("/bin/sh", "-c", script)) as pool:
+    async with ParserPool(size=2, command=counted(tmp_path, {2: "exit 1"})) as pool:
         await pool.start()
-        found = await asyncio.gather(pool.read(path), pool.read(path), return_exceptions=True)
-        kinds = {type(one).__name__ for one in found}  # the first process may have been free for both
-        assert {"PdfText"} <= kinds <= {"PdfText", "UnusableError"}
+        await until_there(tmp_path / "2")
+        for _ in range(3):
+            both = await asyncio.gather(pool.read(path), pool.read(path))
+            assert all(one.pages for one in both)
+    assert not (tmp_path / "3").exists()
 
 
-async def test_a_pool_that_is_left_while_its_processes_start_ends_them() -> None:
-    async with ParserPool(size=3) as pool:
+async def test_the_others_start_one_after_the_other_and_each_is_used_once_it_is_there(tmp_path: Path) -> None:
+    path = written(tmp_path, reports.beside("7"))
+    go = tmp_path / "go"
+    waiting = f"while ! test -e '{go}'; do sleep 0.02; done; {CHILD}"
+    async with ParserPool(size=3, command=counted(tmp_path, {2: waiting})) as pool:
         await pool.start()
-    assert children() == []
+        await until_there(tmp_path / "2")
+        for _ in range(5):
+            assert (await pool.read(path)).pages
+        assert not (tmp_path / "3").exists()
+        go.touch()
+        await until_there(tmp_path / "3")
+        assert all(one.pages for one in await asyncio.gather(*(pool.read(path) for _ in range(6))))
+    assert not (tmp_path / "4").exists()
+
+
+async def test_a_pool_that_is_left_while_its_processes_start_ends_them(tmp_path: Path) -> None:
+    never = f"while ! test -e '{tmp_path / 'go'}'; do sleep 0.02; done; {CHILD}"
+    async with ParserPool(size=3, command=counted(tmp_path, {2: never})) as pool:
+        await pool.start()
+        await until_there(tmp_path / "2")
+    assert not [child for child in psutil.Process().children() if str(tmp_path) in " ".join(_command(child))]
 
 
 async def test_a_launch_that_fails_is_told() -> None:
