@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COMMANDS = ("run", "values", "archive", "status", "verify", "doctor", "demo-portal")
 DEMO_VEHICLES = 30
+_TURNS = 10  # of the loop, in which Playwright gets as far as the start of its driver's process
 _COMMAND_CUT_OFF = "Interrupted: what was there before is whole; start the command again."
 
 
@@ -207,6 +208,8 @@ async def _run_once(args: argparse.Namespace, given: Mapping[str, Any], private:
     # A driver that does not start is told to whoever wants it; until there is a log, nobody does.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     async with Driver() as driver:  # it starts beside all that follows
+        for _ in range(_TURNS):  # or its process would wait for the interpreter, which the imports hold
+            await asyncio.sleep(0)
         with collected_later(), quick_turns():
             await asyncio.to_thread(import_module, "jdp_scraper.settings")
             settings = _settings(args, given, private)

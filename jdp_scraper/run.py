@@ -157,10 +157,9 @@ class Run:
         """Do in one browser all that is left to do; its pages are gone before anybody signs out."""
         try:
             async with new_pool(visit.browser, self._settings, self._site.profile, self._pausing) as pool:
-                # Until the work begins the processors are busy: one page and one parser get ready for it, not all.
+                # Until the work begins the processors are busy: one page gets ready for it, not all.
                 pool.warm_up(1)
                 await self._stop.guard(account.open(visit))
-                await parser.launch()
                 await self._tracer.begin(visit.browser.context)
                 if self._job is None:
                     self._job = await self._stop.guard(self._begin(account, visit))
@@ -286,7 +285,7 @@ class Run:
 
     async def _new_crew(self, job: Job, account: AccountSession, parser: ParserPool) -> Crew:
         todo = await job.todo(self._goal)
-        await parser.start()
+        await parser.launch()  # it gets ready while the first vehicles are opened
         ground = Ground(
             settings=self._settings,
             site=self._site,

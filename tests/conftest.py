@@ -25,8 +25,9 @@ def nothing_blocks(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with blockbuster_ctx("jdp_scraper", excluded_modules=["jdp_scraper.demo"]) as blockbuster:
         for function in blockbuster.functions.values():
-            # The system's table of processes is read from memory: at the browser's start and end, and its own entry
-            # a few times a second.
+            # The system's table of processes is read from memory: at the start of driver and browser and at their end,
+            # and its own entry a few times a second.
+            function.can_block_in("browser/driver.py", {"_started"})
             function.can_block_in("browser/session.py", {"__aenter__", "_close", "_watch_processes", "_parent"})
             # Each script is read once, from the package.
             function.can_block_in("portal/in_page.py", {"_script"})

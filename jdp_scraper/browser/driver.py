@@ -81,7 +81,7 @@ class Driver:
 
     async def _started(self) -> Playwright:
         async with _starting.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            self._before = await asyncio.to_thread(lambda: set(psutil.Process().children()))
+            self._before = set(psutil.Process().children())
             with _options():
                 playwright = await async_playwright().start()
             self._process = await asyncio.to_thread(self._find)

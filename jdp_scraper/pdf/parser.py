@@ -52,7 +52,9 @@ class ParserPool:
         self._max_pages = max_pages
         self._processes = [WorkerProcess(command or _COMMAND, "the PDF parser's process") for _ in range(size)]
         self._idle = Idle(self._processes)
-        self._starting: set[asyncio.Task[None]] = set()
+        self._starts = asyncio.Lock()
+        self._is_started = False
+        self._others: asyncio.Task[None] | None = None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -65,10 +67,9 @@ class ParserPool:
         await unbroken(self._close())
 
     async def _close(self) -> None:
-        for starting in self._starting:
-            starting.cancel()
-        if self._starting:
-            await asyncio.wait(self._starting, timeout=_STOP_S)
+        if self._others is not None:
+            self._others.cancel()
+            await asyncio.wait([self._others], timeout=_STOP_S)
         await asyncio.gather(*(process.close() for process in self._processes))
 
     async def launch(self) -> None:
@@ -81,22 +82,24 @@ class ParserPool:
             self._give_back(waiting)
 
     async def start(self) -> None:
-        """Return once one process is ready, so that the first file need not wait; raises ``UnusableError``.
+        """Return once one process is ready; raises ``UnusableError``. Any number of tasks may wait for it.
 
         The others get ready meanwhile, in turn: at its begin a run has better work for the processors.
         """
-        waiting = await self._idle.take_all()
-        try:
-            for process in waiting[:1]:
-                await process.start()
-        except BaseException:
-            self._give_back(waiting)
-            raise
-        self._give_back(waiting[:1])
-        if waiting[1:]:
-            starting = asyncio.create_task(self._start_in_turn(waiting[1:]), name="start PDF parsers")
-            self._starting.add(starting)
-            starting.add_done_callback(self._starting.discard)
+        async with self._starts:
+            if self._is_started:
+                return
+            waiting = await self._idle.take_all()
+            try:
+                for process in waiting[:1]:
+                    await process.start()
+            except BaseException:
+                self._give_back(waiting)
+                raise
+            self._is_started = True
+            self._give_back(waiting[:1])
+            if waiting[1:]:
+                self._others = asyncio.create_task(self._start_in_turn(waiting[1:]), name="start PDF parsers")
 
     async def _start_in_turn(self, waiting: list[WorkerProcess]) -> None:
         """Lend out each of these when it is ready; one that does not start is done without, as the first is there."""

@@ -69,6 +69,10 @@ class ReportStore:
         self._longer = longer or {}
         self._unproven = unproven
 
+    async def ready(self) -> None:
+        """Return once reports can be proven; raises ``UnusableError`` where they cannot, before one is asked for."""
+        await self._parser.start()
+
     async def prove_and_place(
         self,
         streamed: StreamedFile,

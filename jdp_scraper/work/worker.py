@@ -142,6 +142,7 @@ class Worker:
                     async with self._step(lease, "open"):
                         await desk.opener.open(pooled.page, lease.vehicle, lambda: self.queue.beat(lease))
                     desk.lane.opened(passage)
+                    await desk.store.ready()
                     async with self._step(lease, "report"):
                         request = await learn_report(pooled, desk.site.profile, desk.step_s)
         except VehicleError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from jdp_scraper.browser.tracer import Tracer
 from jdp_scraper.checkpoint.records import Goal, RunHeader, TaskState
 from jdp_scraper.demo.process import DemoPortal
 from jdp_scraper.disk import Disk, DiskFile
-from jdp_scraper.errors import BrowserLost
+from jdp_scraper.errors import BrowserLost, UnusableError
 from jdp_scraper.events import Notice, TaskDone, TaskFailed, TaskReturned
 from jdp_scraper.job import Job
 from jdp_scraper.pdf.parser import ParserPool
@@ -75,6 +76,7 @@ async def work_on(
     disk: Disk | None = None,
     goal: Goal | None = None,
     order: Callable[[dict[str, Any]], Any] | None = None,
+    parsed_by: Sequence[str] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Work]:
     """A run of the portal's whole inventory, or what ``goal`` says of it, of which nothing is fetched yet."""
@@ -88,7 +90,7 @@ async def work_on(
     header = RunHeader("jdpower", portal.url, "0123456789ab", datetime.now(UTC))
     job = await Job.begin(folder, header, Listing(vehicles), disk, ear.bus)
     async with AsyncExitStack() as stack:
-        parser = await stack.enter_async_context(ParserPool(1))
+        parser = await stack.enter_async_context(ParserPool(1, command=parsed_by))
         links = LinkBook(lambda: session.generation)
         ground = Ground(
             settings=Settings(_env_file=None, download_folder=folder, **settings),
@@ -174,6 +176,7 @@ async def test_pages_that_share_a_process_and_crash_with_it_use_up_no_try_of_the
     portal = await start_portal(vehicles=6, hang_s=600)
     await portal.fault("hang", at="create", times=2)
     options = BrowserOptions(step_timeout_s=STEP_S, extra_flags=("--renderer-process-limit=1",))
+    before = children()
     async with (
         BrowserSession(options, ear.bus) as browser,
         work_on(portal, browser, tmp_path, ear, concurrent_contexts=2, max_retries=0) as work,
@@ -181,7 +184,7 @@ async def test_pages_that_share_a_process_and_crash_with_it_use_up_no_try_of_the
         working = asyncio.ensure_future(work.in_browser(browser))
         await until_portal(portal, lambda ledger: ledger["faults"].get("hang@create") == 2)
         await until(lambda: work.links.ended)
-        for renderer in filter(renders, children()):
+        for renderer in filter(renders, begun_since(before)):
             renderer.kill()
         await working
         assert work.attempts() == [(TaskState.DONE, 1)] * 6, [e for e in ear.events if isinstance(e, TaskFailed)]
@@ -259,3 +262,16 @@ async def test_an_outcome_that_is_being_written_down_at_a_cut_is_known_to_the_ne
         await work.in_browser(browser)
         assert set((await portal.ledger())["reports_asked"].values()) == {1}
         assert work.attempts() == [(TaskState.DONE, 1)]
+
+
+async def test_where_no_pdf_can_be_read_no_report_is_asked_for(
+    start_portal: StartPortal, browser: BrowserSession, tmp_path: Path, ear: Ear
+) -> None:
+    portal = await start_portal(vehicles=4)
+    async with work_on(portal, browser, tmp_path, ear, parsed_by=(sys.executable, "-c", "pass")) as work:
+        with pytest.raises(ExceptionGroup) as caught:
+            await work.in_browser(browser)
+        assert caught.group_contains(UnusableError, match="does not start")
+        ledger = await portal.ledger()
+        assert ledger["vehicle_opens"] and not ledger["reports_created"] and not ledger["reports_asked"]
+        assert {state for state, _ in work.attempts()} == {TaskState.TODO}
