@@ -162,6 +162,8 @@ def _add_where(command: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if not all(map(str.strip, args.only)):
+        raise UsageError("--only is empty: name a reference of the inventory")
     system.forbid_core_dumps()  # one would hold the password
     # Every child process would inherit the one; the other makes Playwright's driver print whatever it is told.
     private = _taken_out_of_environment("JD_PASS", "DEBUG")
@@ -337,6 +339,6 @@ def _demo_portal(args: argparse.Namespace) -> int:
 
     try:
         asyncio.run(serve(options_from(args), args.port, announce, exit_with_parent=args.exit_with_parent))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, OverflowError) as error:  # the last of a port that is none
         raise UsageError(f"demo portal: {error}") from error
     return 0

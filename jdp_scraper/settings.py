@@ -154,7 +154,9 @@ class Settings(BaseSettings):
             if not value
         ]
         if missing:
-            raise SettingsError(f"{' and '.join(missing)} not set: put them into .env (see .env.example) or use --demo")
+            raise SettingsError(
+                f"{' and '.join(missing)} not set: put them into .env (see .env.example), or start a run with --demo"
+            )
 
 
 def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -27,7 +27,7 @@ from jdp_scraper.archive.postprocess import Postprocessed, Work, get_ready, post
 from jdp_scraper.archive.rendering import hash_of, machinery
 from jdp_scraper.archive.search_index import Search
 from jdp_scraper.archive.stages import Stage, Stages
-from jdp_scraper.archive.staging import Staging
+from jdp_scraper.archive.staging import Staging, refuse_other_files
 from jdp_scraper.archive.static_files import NAMES, static_file, static_sources
 from jdp_scraper.batch.policy import Parallel
 from jdp_scraper.batch.workers import Limits, WorkerProcesses
@@ -119,6 +119,7 @@ class Build:
         built.out = await asyncio.to_thread(_resolved, options)
         state = _state_of(built.out)
         sources = await asyncio.to_thread(find_sources, options.download_folder, options.named, (built.out, state))
+        await asyncio.to_thread(refuse_other_files, built.out)  # before anything is left beside it
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(BuildLock(built.out, state, self._disk))
             if not self._lent:

@@ -38,6 +38,13 @@ _Facts: TypeAlias = tuple[int, int, int, int]
 _NO_FILE: _Facts = (-1, -1, 0, 0)
 
 
+def refuse_other_files(out: Path) -> None:
+    """Raise ``ArchiveError`` where a folder holds what no archive does."""
+    with storage_errors(str(out)):
+        if out.exists() and not _is_archive(out):
+            raise ArchiveError(f"{out} holds other files: name an empty folder, or one that is not there yet")
+
+
 class Staging:
     """One build's folder ``next`` below ``state``, and the archive ``out`` that it takes the place of.
 
@@ -61,9 +68,8 @@ class Staging:
         """Put back what a cut-off build has left aside, and see what the archive holds; raises ``ArchiveError``."""
         if not self._out.exists() and self._aside.exists():
             self._disk.rename(self._aside, self._out)
+        refuse_other_files(self._out)
         with storage_errors(str(self._out)):
-            if self._out.exists() and not _is_archive(self._out):
-                raise ArchiveError(f"{self._out} holds other files: name an empty folder, or one that is not there yet")
             self._there = dict(_files(self._out))
 
     def is_whole(self) -> bool:

@@ -213,6 +213,7 @@ async def test_bad_input_is_one_line_and_leaves_the_archive_as_it_was(tmp_path: 
     check(await program.run("archive", "empty"), 2, "holds no PDFs")
     check(await program.run("archive", "notes.txt"), 2, "neither a run nor a folder")
     check(await program.run("archive", "--out", "."), 2, "holds other files")
+    assert not tmp_path.with_name(f".{tmp_path.name}.build").exists()
     assert tree(program) == before
     assert (tmp_path / "notes.txt").read_text() == "mine"
 

@@ -142,6 +142,8 @@ async def test_usage(tmp_path: Path) -> None:
     check(await program.run("--no-such-option"), 2, "--no-such-option", "python main_async.py run --help")
     check(await program.run("verify", "--max", "3"), 2, "--max", "python main_async.py verify --help")
     check(await program.run("stauts"), 2, "'stauts' is no command", ", ".join(COMMANDS))
+    check(await program.run("demo-portal", "--port", "80000"), 2, "demo portal", "65535")
+    check(await program.run("--only", " "), 2, "--only")
     told = await program.run("--help")
     assert told.code == 0 and "python main_async.py run --help" in " ".join(told.out.split())
 
