@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from jdp_scraper import __version__, system
 from jdp_scraper.console import Console, say, unexpected_text, use_ascii
 from jdp_scraper.demo.command import add_arguments as add_demo_arguments
+from jdp_scraper.environment import set_meanwhile, taken_out
 from jdp_scraper.errors import Interrupted, PortalDown, ScraperError, StorageError, UsageError
 from jdp_scraper.events import Bus
 from jdp_scraper.interpreter import collected_later, keep_what_lives, quick_turns
@@ -166,14 +166,9 @@ def _run(args: argparse.Namespace) -> int:
         raise UsageError("--only is empty: name a reference of the inventory")
     system.forbid_core_dumps()  # one would hold the password
     # Every child process would inherit the one; the other makes Playwright's driver print whatever it is told.
-    private = _taken_out_of_environment("JD_PASS", "DEBUG")
+    private = taken_out("JD_PASS", "DEBUG")
     given: dict[str, Any] = {"headless": False} if args.headed else {}
     return asyncio.run(_run_demo(args, given, private) if args.demo else _run_once(args, given, private))
-
-
-def _taken_out_of_environment(*names: str) -> dict[str, str]:
-    """Remove variables, in whatever case they are written, as the settings read them; return what they were."""
-    return {one: os.environ.pop(one) for one in list(os.environ) if one.upper() in names}
 
 
 async def _run_demo(args: argparse.Namespace, given: dict[str, Any], private: Mapping[str, str]) -> int:
@@ -233,12 +228,8 @@ def _settings(args: argparse.Namespace, given: Mapping[str, Any], private: Mappi
     """Read the settings with what was taken out of the environment; in the loop's thread, as the driver's start is."""
     from jdp_scraper.settings import OPTIONS, load_settings  # noqa: PLC0415 - imported by now
 
-    os.environ.update(private)
-    try:
+    with set_meanwhile(private):
         settings = load_settings({**{name: getattr(args, name) for name in OPTIONS}, **given})
-    finally:
-        for name in private:
-            del os.environ[name]
     settings.require_credentials()
     return settings
 

@@ -34,7 +34,6 @@ class Early:
         self._stages = stages
         self._parallel = parallel
         self._optimize = optimize
-        self._ahead = 1  # workers
         self._stage: Stage | None = None
         self._maker = AssetMaker(staging, processes, parallel, optimize=optimize)
         self._looked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -57,8 +56,7 @@ class Early:
 
     async def on_change(self, unread: int) -> None:
         """Begin the next archive, and launch as many workers as a few assets are worth; does not wait for it."""
-        self._ahead = min(FEW, self._parallel.size_for(unread))
-        self._begin_once()
+        self._begin_once(unread)
 
     def on_read(self, run: RunEntry, reports: Sequence[ReportEntry]) -> None:
         """Begin to make what a run brings."""
@@ -68,21 +66,19 @@ class Early:
 
     async def finish(self, wanted: Sequence[Wanted]) -> Assets:
         """Return all assets; see ``AssetMaker``."""
-        if not self.has_begun:  # no source has changed, and yet something else has
-            self._ahead = min(FEW, self._parallel.size_for(len(wanted)))
-        await self._begin_once()
+        await self._begin_once(len(wanted))  # where it has not begun, no source has changed, and yet something else has
         assets = await self._maker.finish(wanted)
         if self._stage is not None:
             self._stage.end()
         return assets
 
-    def _begin_once(self) -> asyncio.Task[None]:
+    def _begin_once(self, assets: int) -> asyncio.Task[None]:
         if self._beginning is None:
-            self._beginning = asyncio.ensure_future(self._begin())
+            self._beginning = asyncio.ensure_future(self._begin(min(FEW, self._parallel.size_for(assets))))
         return self._beginning
 
-    async def _begin(self) -> None:
-        async with meanwhile(self._processes.launch(self._ahead)):
+    async def _begin(self, workers: int) -> None:
+        async with meanwhile(self._processes.launch(workers)):
             await self._looked
             async with meanwhile(in_thread(self.staging.begin)):
                 made_by = await asyncio.to_thread(recipe, self._optimize)  # it reads files, once

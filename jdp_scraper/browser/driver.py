@@ -7,7 +7,6 @@ import contextlib
 import os
 import sys
 import weakref
-from collections.abc import Iterator
 from importlib.util import cache_from_source
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ import psutil
 from playwright.async_api import Playwright, async_playwright
 
 from jdp_scraper.browser.options import DRIVER_OPTIONS
+from jdp_scraper.environment import set_meanwhile
 
 STOP_S = 10.0
 _SIGN = "run-driver"  # in the driver's command line
@@ -82,7 +82,7 @@ class Driver:
     async def _started(self) -> Playwright:
         async with _starting.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             self._before = set(psutil.Process().children())
-            with _options():
+            with set_meanwhile(_options()):
                 playwright = await async_playwright().start()
             self._process = await asyncio.to_thread(self._find)
             return playwright
@@ -95,24 +95,14 @@ class Driver:
         return None
 
 
-@contextlib.contextmanager
-def _options() -> Iterator[None]:
-    """Let the driver collect its garbage early and keep its compiled form; it takes both from its environment."""
+def _options() -> dict[str, str]:
+    """Return what lets the driver collect its garbage early and keep its compiled form, as variables."""
     given = {"NODE_OPTIONS": " ".join(filter(None, (os.environ.get("NODE_OPTIONS"), *DRIVER_OPTIONS)))}
     if not sys.dont_write_bytecode:
         # A quarter of its start goes into compiling itself. What lies beside our own compiled modules is as safe as
         # they are; where it cannot be written, the driver does without.
         given["NODE_COMPILE_CACHE"] = os.environ.get("NODE_COMPILE_CACHE") or str(_compiled())
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return given
 
 
 def _compiled() -> Path:

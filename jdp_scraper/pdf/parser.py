@@ -73,13 +73,8 @@ class ParserPool:
         await asyncio.gather(*(process.close() for process in self._processes))
 
     async def launch(self) -> None:
-        """Launch one process without waiting until it is ready; raises ``UnusableError``."""
-        waiting = await self._idle.take_all()
-        try:
-            for process in waiting[:1]:
-                await process.launch()
-        finally:
-            self._give_back(waiting)
+        """Launch the first process without waiting until it is ready; raises ``UnusableError``."""
+        await self._processes[0].launch()
 
     async def start(self) -> None:
         """Return once one process is ready; raises ``UnusableError``. Any number of tasks may wait for it.

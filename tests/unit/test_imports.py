@@ -19,6 +19,7 @@ GROUND = {
     "events",
     "disk",
     "fingerprint",
+    "environment",
     "interpreter",
     "system",
     "vehicle",

@@ -14,6 +14,7 @@ from jdp_scraper.errors import ReportBroken, UnusableError
 from jdp_scraper.pdf.parser import ParserPool
 from jdp_scraper.pdf.proof import ProofRule, prove
 from jdp_scraper.vehicle import Vehicle
+from tests.support.program import until
 
 from . import reports
 
@@ -202,9 +203,7 @@ async def test_one_process_is_launched_ahead_and_the_others_follow_it(pool: Pars
     await pool.launch()
     await pool.start()
     assert (await pool.read(written(tmp_path, reports.beside("7")))).pages
-    async with asyncio.timeout(60):
-        while len(children()) < 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(children()) == 2)
     await pool.start()
     assert first in children() and len(children()) == 2
 
@@ -221,17 +220,11 @@ def counted(folder: Path, nth: dict[int, str]) -> tuple[str, ...]:
     )
 
 
-async def until_there(path: Path) -> None:
-    async with asyncio.timeout(60):
-        while not path.exists():
-            await asyncio.sleep(0.01)
-
-
 async def test_another_that_does_not_start_is_done_without(tmp_path: Path) -> None:
     path = written(tmp_path, reports.beside("7"))
     async with ParserPool(size=2, command=counted(tmp_path, {2: "exit 1"})) as pool:
         await pool.start()
-        await until_there(tmp_path / "2")
+        await until((tmp_path / "2").exists)
         for _ in range(3):
             both = await asyncio.gather(pool.read(path), pool.read(path))
             assert all(one.pages for one in both)
@@ -244,12 +237,12 @@ async def test_the_others_start_one_after_the_other_and_each_is_used_once_it_is_
     waiting = f"while ! test -e '{go}'; do sleep 0.02; done; {CHILD}"
     async with ParserPool(size=3, command=counted(tmp_path, {2: waiting})) as pool:
         await pool.start()
-        await until_there(tmp_path / "2")
+        await until((tmp_path / "2").exists)
         for _ in range(5):
             assert (await pool.read(path)).pages
         assert not (tmp_path / "3").exists()
         go.touch()
-        await until_there(tmp_path / "3")
+        await until((tmp_path / "3").exists)
         assert all(one.pages for one in await asyncio.gather(*(pool.read(path) for _ in range(6))))
     assert not (tmp_path / "4").exists()
 
@@ -258,7 +251,7 @@ async def test_a_pool_that_is_left_while_its_processes_start_ends_them(tmp_path:
     never = f"while ! test -e '{tmp_path / 'go'}'; do sleep 0.02; done; {CHILD}"
     async with ParserPool(size=3, command=counted(tmp_path, {2: never})) as pool:
         await pool.start()
-        await until_there(tmp_path / "2")
+        await until((tmp_path / "2").exists)
     assert not [child for child in psutil.Process().children() if str(tmp_path) in " ".join(_command(child))]
 
 
