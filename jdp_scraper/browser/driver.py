@@ -19,6 +19,7 @@ from jdp_scraper.browser.options import DRIVER_OPTIONS
 from jdp_scraper.environment import set_meanwhile
 
 STOP_S = 10.0
+KILLED_S = 2.0
 _SIGN = "run-driver"  # in the driver's command line
 
 # The environment is shared, and a new child can be told from another's only while nothing else is started.
@@ -46,6 +47,7 @@ class Driver:
             for process in await asyncio.to_thread(self.processes):
                 with contextlib.suppress(psutil.Error):
                     process.kill()
+            await asyncio.sleep(KILLED_S)  # the loop learns of their end before it is closed, and says nothing of it
 
     async def playwright(self) -> Playwright:
         """Return what drives browsers; raises whatever its start has raised."""
